@@ -1,0 +1,61 @@
+// The ways out of the machine: isa-debug-exit, the power-off registers that QEMU, Bochs and old Virtual PCs answer to, and
+// the three reset registers (port 0x92, 0xCF9, keyboard controller command 0xFE).
+
+import type { PortHandler } from '../bus/ports.ts';
+
+/** How a guest ended its machine. */
+export type PowerEvent = { kind: 'off' } | { kind: 'reset' } | { kind: 'debug-exit'; value: number };
+
+export class Power {
+  private a20 = 2;
+
+  constructor(private readonly end: (event: PowerEvent) => void) {}
+
+  /** isa-debug-exit: the value written ends the machine at once. */
+  readonly debugExit: PortHandler = {
+    wide: 4,
+    read: () => 0,
+    write: (_port, _size, value) => this.end({ kind: 'debug-exit', value: value >>> 0 }),
+  };
+
+  /** PM1a control at 0x604 (or 0xB004): SLP_EN powers off. */
+  readonly pm1Control: PortHandler = {
+    wide: 2,
+    read: () => 1,
+    write: (_port, _size, value) => {
+      if (value & 0x2000) this.end({ kind: 'off' });
+    },
+  };
+
+  private shutdownText = '';
+
+  /** Port 0x8900: the letters of "Shutdown" power off. */
+  readonly shutdownPort: PortHandler = {
+    read: () => 0xff,
+    write: (_port, _size, value) => {
+      this.shutdownText = (this.shutdownText + String.fromCharCode(value)).slice(-8);
+      if (this.shutdownText === 'Shutdown') this.end({ kind: 'off' });
+    },
+  };
+
+  /** Port 0xCF9: bit 2 resets. */
+  readonly resetControl: PortHandler = {
+    read: () => 0,
+    write: (_port, _size, value) => {
+      if (value & 4) this.end({ kind: 'reset' });
+    },
+  };
+
+  /** Port 0x92: bit 0 resets, bit 1 is A20 (always on here). */
+  readonly port92: PortHandler = {
+    read: () => this.a20,
+    write: (_port, _size, value) => {
+      this.a20 = value & 2;
+      if (value & 1) this.end({ kind: 'reset' });
+    },
+  };
+
+  reset(): void {
+    this.end({ kind: 'reset' });
+  }
+}

@@ -1,0 +1,69 @@
+// The heap of a user process: blocks of sixteen size classes from 16 bytes to 512 KiB, each class with its free list, cut
+// from memory that grows by break(2); larger blocks are whole pages from the same place and are kept by size when freed.
+// A block is preceded by one word with its class. Memory is never given back before exit.
+
+import { brk } from './sys.ts';
+
+const MIN_SHIFT: i32 = 4;
+const CLASSES: i32 = 16;
+const HEADER: usize = 8;           // keeps blocks 8-byte aligned
+const GROW: usize = 65536;
+
+class FreeLists { heads!: FixedArray<usize, 32>; }
+let lists!: Embed<FreeLists>;
+let next: usize = 0;
+let limit: usize = 0;
+
+function classOf(bytes: usize): i32 {
+  let shift = MIN_SHIFT;
+  while (((1 as usize) << (shift as usize)) < bytes) shift++;
+  return shift - MIN_SHIFT;
+}
+
+/** Fresh memory from the end of the heap, or 0. */
+function carve(bytes: usize): usize {
+  if (next == 0) {
+    next = (linkerSymbol("_end") + 15) & ~(15 as usize);
+    limit = next;
+  }
+  if (limit - next < bytes) {
+    const wanted = (next + bytes + GROW - 1) & ~(GROW - 1);
+    if (brk(wanted) < 0) return 0;
+    limit = wanted;
+  }
+  const block = next;
+  next += bytes;
+  return block;
+}
+
+/** At least `bytes` bytes, 8-byte aligned, contents arbitrary; 0 when the process may not grow. */
+export function allocate(bytes: usize): usize {
+  const index = classOf(bytes + HEADER);
+  if (index >= CLASSES) return carveLarge(bytes);
+  const head = lists.heads[index]!;
+  if (head != 0) {
+    lists.heads[index] = load<usize>(head);
+    return head;
+  }
+  const size = (1 as usize) << ((index + MIN_SHIFT) as usize);
+  const block = carve(size);
+  if (block == 0) return 0;
+  store<usize>(block, index as usize);
+  return block + HEADER;
+}
+
+function carveLarge(bytes: usize): usize {
+  const block = carve((bytes + HEADER + 15) & ~(15 as usize));
+  if (block == 0) return 0;
+  store<usize>(block, CLASSES as usize);
+  return block + HEADER;
+}
+
+/** Gives a block back; blocks beyond the largest class are not reused. */
+export function release(block: usize): void {
+  if (block == 0) return;
+  const index = load<usize>(block - HEADER) as i32;
+  if (index >= CLASSES) return;
+  store<usize>(block, lists.heads[index]!);
+  lists.heads[index] = block;
+}

@@ -1,0 +1,148 @@
+// The PC: one processor, RAM and the devices of a small AT-class machine wired together. Time is virtual and everything is
+// deterministic: the same files, options and input at the same instruction counts give the same run. This is the only
+// place that knows which device is at which port. It touches neither files nor terminals; callers pass those in.
+
+import { Clock } from '../bus/clock.ts';
+import { NO_IRQ } from '../bus/irq.ts';
+import { PortMap } from '../bus/ports.ts';
+import type { Size } from '../bus/ports.ts';
+import { Cpu } from '../cpu/cpu.ts';
+import type { CpuBus } from '../cpu/cpu.ts';
+import { AtaChannel } from '../devices/ata.ts';
+import type { DiskImage } from '../devices/ata.ts';
+import { Cmos } from '../devices/cmos.ts';
+import { KeyboardController } from '../devices/keyboard.ts';
+import { Pic } from '../devices/pic.ts';
+import { Pit } from '../devices/pit.ts';
+import { Power } from '../devices/power.ts';
+import type { PowerEvent } from '../devices/power.ts';
+import { Uart } from '../devices/uart.ts';
+import { loadMultiboot, LOADER_MAGIC } from './multiboot.ts';
+import type { BootModule } from './multiboot.ts';
+
+export interface MachineOptions {
+  /** Bytes of RAM, a multiple of 1 MiB, at least 2 MiB. Default 128 MiB. */
+  readonly memory?: number;
+  /** Primary master and slave, secondary master and slave. */
+  readonly disks?: readonly (DiskImage | null)[];
+  /** Called with every byte that the guest sends to COM1. */
+  readonly serial?: (byte: number) => void;
+  /** Told of accesses to ports and addresses where nothing answers. */
+  readonly unimplemented?: (what: string) => void;
+}
+
+/** Why `run` returned. */
+export type RunResult =
+  | PowerEvent
+  | { kind: 'limit' }                       // the instruction budget is used up
+  | { kind: 'idle'; cycles: number }        // halted; the next event is that far away (Infinity: only input can help)
+  | { kind: 'dead-halt' }                   // halted with interrupts disabled
+  | { kind: 'triple-fault' };
+
+export class Machine {
+  readonly clock: Clock;
+  readonly cpu: Cpu;
+  readonly ports: PortMap;
+  private readonly pic: Pic;
+  private readonly com1: Uart;
+  private ended: PowerEvent | null = null;
+
+  constructor(options: MachineOptions = {}) {
+    const unimplemented = options.unimplemented ?? (() => {});
+    this.ports = new PortMap(unimplemented);
+    const bus: CpuBus = {
+      portRead: (port, size) => this.ports.read(port, size as Size),
+      portWrite: (port, size, value) => this.ports.write(port, size as Size, value),
+      mmioRead: (pa, size) => {
+        unimplemented(`read of ${size} bytes at physical address 0x${(pa >>> 0).toString(16)}`);
+        return size === 4 ? 0xffffffff : size === 2 ? 0xffff : 0xff;
+      },
+      mmioWrite: (pa, size) => unimplemented(`write of ${size} bytes at physical address 0x${(pa >>> 0).toString(16)}`),
+      acknowledge: () => this.pic.acknowledge(),
+    };
+    const ramBytes = options.memory ?? 128 << 20;
+    this.cpu = new Cpu({ ramBytes, bus });
+    this.clock = new Clock(() => this.cpu.instructions, (deadline) => this.cpu.limit(deadline));
+    this.pic = new Pic({ set: (level) => this.cpu.setIrq(level) });
+    this.com1 = new Uart(0x3f8, this.pic.line(4), options.serial ?? (() => {}));
+    this.wire(ramBytes, options.disks ?? []);
+  }
+
+  private wire(ramBytes: number, disks: readonly (DiskImage | null)[]): void {
+    const { ports, pic, clock } = this;
+    const power = new Power((event) => this.end(event));
+    const pit = new Pit(clock, pic.line(0));
+    const keyboard = new KeyboardController(() => power.reset());
+    ports.attach(0x20, 0x21, pic.ports('master'));
+    ports.attach(0xa0, 0xa1, pic.ports('slave'));
+    ports.attach(0x4d0, 0x4d1, pic.elcr);
+    ports.attach(0x40, 0x43, pit.ports);
+    ports.attach(0x61, 0x61, pit.port61);
+    ports.attach(0x60, 0x60, keyboard.data);
+    ports.attach(0x64, 0x64, keyboard.command);
+    ports.attach(0x70, 0x71, new Cmos(clock, ramBytes).ports);
+    ports.attach(0x80, 0x80, { read: () => 0, write: () => {} }); // POST code and the traditional I/O delay
+    ports.attach(0x3f8, 0x3ff, this.com1.ports);
+    ports.attach(0x2f8, 0x2ff, new Uart(0x2f8, NO_IRQ, () => {}).ports);
+    const primary = new AtaChannel(0x1f0, pic.line(14), [disks[0] ?? null, disks[1] ?? null]);
+    ports.attach(0x1f0, 0x1f7, primary.ports);
+    ports.attach(0x3f6, 0x3f6, primary.controlPort);
+    const secondary = new AtaChannel(0x170, pic.line(15), [disks[2] ?? null, disks[3] ?? null]);
+    ports.attach(0x170, 0x177, secondary.ports);
+    ports.attach(0x376, 0x376, secondary.controlPort);
+    ports.attach(0xf4, 0xf7, power.debugExit);
+    ports.attach(0x92, 0x92, power.port92);
+    ports.attach(0xcf9, 0xcf9, power.resetControl);
+    ports.attach(0x604, 0x605, power.pm1Control);
+    ports.attach(0xb004, 0xb005, power.pm1Control);
+    ports.attach(0x8900, 0x8900, power.shutdownPort);
+  }
+
+  private end(event: PowerEvent): void {
+    this.ended ??= event;
+    this.cpu.stop();
+  }
+
+  /**
+   * Loads a Multiboot 1 kernel and sets the processor's state as that specification says.
+   * @throws LoadError
+   */
+  loadKernel(image: Uint8Array, name: string, commandLine = '', modules: readonly BootModule[] = []): void {
+    const { entry, info } = loadMultiboot(this.cpu.ram, image, name, commandLine, modules);
+    this.cpu.enterFlatProtectedMode(entry);
+    this.cpu.state.eax = LOADER_MAGIC;
+    this.cpu.state.ebx = info;
+  }
+
+  /** Bytes typed at COM1. */
+  receive(bytes: Iterable<number>): void {
+    this.com1.receive(bytes);
+  }
+
+  /**
+   * Runs until the machine ends, halts with nothing due, or has retired instruction number `until`.
+   * @param skipIdle let the time of a halted processor pass at once instead of returning `idle`
+   */
+  run(until: number, skipIdle: boolean): RunResult {
+    while (!this.ended) {
+      if (this.cpu.instructions >= until) return { kind: 'limit' };
+      const reason = this.cpu.run(Math.min(until, this.clock.deadline));
+      if (reason === 'shutdown') return { kind: 'triple-fault' };
+      if (reason === 'halt' && !this.ended) {
+        const idle = this.halted(skipIdle);
+        if (idle) return idle;
+      }
+      this.clock.fireDue();
+    }
+    return this.ended;
+  }
+
+  private halted(skipIdle: boolean): RunResult | null {
+    if (!this.cpu.state.interruptsEnabled) return { kind: 'dead-halt' };
+    const cycles = this.clock.untilNext;
+    if (cycles === 0) return null;
+    if (!skipIdle || cycles === Infinity) return { kind: 'idle', cycles };
+    this.clock.skip(cycles);
+    return null;
+  }
+}

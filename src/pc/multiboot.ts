@@ -1,0 +1,170 @@
+// Loading a Multiboot 1 kernel (specification 0.6.96): find the header in the first 8 KiB, place the segments of an ELF32
+// file or of the a.out-kludge addresses into RAM, and build the information record that ebx points to: memory sizes, the
+// memory map, the command line, modules and the loader's name. A file that is no kernel gives a LoadError that names what
+// was found and what was expected; RAM may be partly written then.
+
+import { LoadError } from './load-error.ts';
+
+const HEADER_MAGIC = 0x1badb002;
+export const LOADER_MAGIC = 0x2badb002;
+const PAGE = 4096;
+
+/** A file handed to the kernel beside itself. */
+export interface BootModule {
+  readonly bytes: Uint8Array;
+  readonly commandLine: string;
+}
+
+export interface BootState {
+  /** Initial eip and ebx. */
+  readonly entry: number;
+  readonly info: number;
+}
+
+interface Segment {
+  readonly offset: number;
+  readonly fileBytes: number;
+  readonly address: number;
+  readonly memoryBytes: number;
+}
+
+/** The offset of the Multiboot header, or -1. */
+export function findMultibootHeader(image: Uint8Array): number {
+  const view = viewOf(image);
+  for (let at = 0; at + 12 <= Math.min(image.length, 8192); at += 4) {
+    if (view.getUint32(at, true) !== HEADER_MAGIC) continue;
+    const sum = HEADER_MAGIC + view.getUint32(at + 4, true) + view.getUint32(at + 8, true);
+    if (sum >>> 0 === 0) return at;
+  }
+  return -1;
+}
+
+/**
+ * Places `image` and its modules into `ram`.
+ * @param name how messages call the file
+ */
+export function loadMultiboot(ram: Uint8Array, image: Uint8Array, name: string, commandLine: string, modules: readonly BootModule[]): BootState {
+  const header = findMultibootHeader(image);
+  if (header < 0) throw new LoadError(`${name}: ${whatIs(image)}; expected a Multiboot 1 kernel (magic 0x1badb002 in the first 8 KiB)`);
+  const view = viewOf(image);
+  const flags = view.getUint32(header + 4, true);
+  if (flags & 0xfff8) throw new LoadError(`${name}: Multiboot header at offset ${header} requires features 0x${(flags & 0xfff8).toString(16)}; expected only page alignment, memory information and video mode`);
+  const { segments, entry } = flags & 0x10000 ? kludgeSegments(view, header, image, name) : elfSegments(view, image, name);
+  let end = 0;
+  for (const segment of segments) {
+    place(ram, image, segment, name);
+    end = Math.max(end, segment.address + segment.memoryBytes);
+  }
+  return { entry, info: writeInfo(ram, end, `${name} ${commandLine}`.trim(), modules, name) };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** What a file looks like to a person. */
+function whatIs(image: Uint8Array): string {
+  const head = String.fromCharCode(...image.subarray(0, 4));
+  if (image.length === 0) return 'an empty file';
+  if (head === '\x7fELF') return image[4] === 2 ? 'a 64-bit ELF file without a Multiboot header' : 'an ELF file without a Multiboot header';
+  if (head.startsWith('#!')) return 'a script';
+  if (head.startsWith('MZ')) return 'a DOS or Windows executable';
+  if (head.startsWith('\x1f\x8b')) return 'a gzip file';
+  return `not a kernel (it begins with ${[...image.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join(' ')})`;
+}
+
+function elfSegments(view: DataView, image: Uint8Array, name: string): { segments: Segment[]; entry: number } {
+  if (image.length < 52 || view.getUint32(0, true) !== 0x464c457f) throw new LoadError(`${name}: a Multiboot header without load addresses in a file that is not ELF; expected an ELF32 file`);
+  if (image[4] !== 1 || image[5] !== 1) throw new LoadError(`${name}: ELF class ${image[4]}, byte order ${image[5]} at offset 4; expected 32-bit little endian (1, 1)`);
+  const machine = view.getUint16(18, true);
+  if (machine !== 3) throw new LoadError(`${name}: ELF machine ${machine} at offset 18; expected 3 (i386)`);
+  const phoff = view.getUint32(28, true);
+  const phentsize = view.getUint16(42, true);
+  const phnum = view.getUint16(44, true);
+  if (phentsize < 32 || phoff + phnum * phentsize > image.length) throw new LoadError(`${name}: program headers at offset ${phoff} (${phnum} of ${phentsize} bytes) do not lie in the file's ${image.length} bytes`);
+  const segments: Segment[] = [];
+  let entry = view.getUint32(24, true);
+  for (let i = 0; i < phnum; i++) {
+    const at = phoff + i * phentsize;
+    if (view.getUint32(at, true) !== 1) continue;
+    const virtual = view.getUint32(at + 8, true);
+    const segment = { offset: view.getUint32(at + 4, true), address: view.getUint32(at + 12, true), fileBytes: view.getUint32(at + 16, true), memoryBytes: view.getUint32(at + 20, true) };
+    const given = view.getUint32(24, true);
+    // An entry point given as a virtual address means the physical place of the same byte.
+    if (segment.address !== virtual && given >= virtual && given < virtual + segment.memoryBytes) entry = given - virtual + segment.address;
+    segments.push(segment);
+  }
+  if (!segments.length) throw new LoadError(`${name}: no loadable segment; expected at least one PT_LOAD`);
+  return { segments, entry };
+}
+
+function kludgeSegments(view: DataView, header: number, image: Uint8Array, name: string): { segments: Segment[]; entry: number } {
+  if (header + 32 > image.length) throw new LoadError(`${name}: the file ends inside its Multiboot header at offset ${header}`);
+  const headerAddress = view.getUint32(header + 12, true);
+  const load = view.getUint32(header + 16, true);
+  const loadEnd = view.getUint32(header + 20, true);
+  const bssEnd = view.getUint32(header + 24, true);
+  const offset = header - (headerAddress - load);
+  const fileBytes = loadEnd ? loadEnd - load : image.length - offset;
+  if (offset < 0 || fileBytes < 0) throw new LoadError(`${name}: load addresses in the Multiboot header at offset ${header} contradict each other`);
+  return { segments: [{ offset, fileBytes, address: load, memoryBytes: Math.max(fileBytes, bssEnd - load) }], entry: view.getUint32(header + 28, true) };
+}
+
+function place(ram: Uint8Array, image: Uint8Array, segment: Segment, name: string): void {
+  const { offset, fileBytes, address, memoryBytes } = segment;
+  if (offset + fileBytes > image.length) throw new LoadError(`${name}: segment at offset ${offset} needs ${fileBytes} bytes; the file has ${image.length}`);
+  if (fileBytes > memoryBytes) throw new LoadError(`${name}: segment at offset ${offset} has ${fileBytes} bytes in the file and ${memoryBytes} in memory`);
+  if (address + memoryBytes > ram.length) throw new LoadError(`${name}: segment 0x${address.toString(16)}-0x${(address + memoryBytes).toString(16)} lies beyond the ${ram.length >>> 20} MiB of memory (-m gives more)`);
+  ram.set(image.subarray(offset, offset + fileBytes), address);
+  ram.fill(0, address + fileBytes, address + memoryBytes);
+}
+
+/** Lays out modules and the information record on pages after `end`; returns the record's address. */
+function writeInfo(ram: Uint8Array, end: number, commandLine: string, modules: readonly BootModule[], name: string): number {
+  let at = align(Math.max(end, 0x100000));
+  const placed = modules.map((module) => {
+    const start = at;
+    if (start + module.bytes.length + PAGE > ram.length) throw new LoadError(`${name}: the modules do not fit into ${ram.length >>> 20} MiB of memory (-m gives more)`);
+    ram.set(module.bytes, start);
+    at = align(start + module.bytes.length);
+    return { start, end: start + module.bytes.length, commandLine: module.commandLine };
+  });
+  const info = at;
+  let strings = info + 0x200 + placed.length * 16;
+  const text = (value: string): number => {
+    const start = strings;
+    for (const c of value) ram[strings++] = c.charCodeAt(0);
+    ram[strings++] = 0;
+    return start;
+  };
+  const view = viewOf(ram);
+  const put = (offset: number, value: number) => view.setUint32(info + offset, value, true);
+  const lower = 640 * 1024;
+  put(0, 0x1 | 0x4 | 0x8 | 0x40 | 0x200);
+  put(4, lower >>> 10);
+  put(8, (ram.length - 0x100000) >>> 10);
+  put(16, text(commandLine));
+  put(20, placed.length);
+  put(24, info + 0x200);
+  placed.forEach((module, i) => {
+    put(0x200 + 16 * i, module.start);
+    put(0x204 + 16 * i, module.end);
+    put(0x208 + 16 * i, text(module.commandLine));
+  });
+  const map = [[0, lower, 1], [0xf0000, 0x10000, 2], [0x100000, ram.length - 0x100000, 1]];
+  put(44, map.length * 24);
+  put(48, info + 0x100);
+  map.forEach(([base, length, type], i) => {
+    const entry = 0x100 + 24 * i;
+    put(entry, 20);
+    put(entry + 4, base!);
+    put(entry + 12, length!);
+    put(entry + 20, type!);
+  });
+  put(64, text('damselfly'));
+  return info;
+}
+
+function align(address: number): number {
+  return (address + PAGE - 1) & ~(PAGE - 1);
+}

@@ -1,0 +1,77 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MemoryDisk } from '../../src/cli/disk-file.ts';
+import { AtaChannel } from '../../src/devices/ata.ts';
+
+let irq = false;
+let disk: MemoryDisk;
+let ata: AtaChannel;
+const out = (register: number, value: number) => ata.ports.write(0x1f0 + register, 1, value);
+const inp = (register: number) => ata.ports.read(0x1f0 + register, 1);
+
+function command(code: number, lba: number, count: number): void {
+  out(2, count);
+  out(3, lba & 255);
+  out(4, (lba >> 8) & 255);
+  out(5, (lba >> 16) & 255);
+  out(6, 0xe0 | (lba >> 24));
+  out(7, code);
+}
+
+beforeEach(() => {
+  irq = false;
+  disk = new MemoryDisk(new Uint8Array(64 * 512).map((_, i) => (i >> 9) ^ (i & 255)));
+  ata = new AtaChannel(0x1f0, { set: (level) => (irq = level) }, [disk, null]);
+});
+
+describe('ATA PIO', () => {
+  it('identifies itself with its size', () => {
+    command(0xec, 0, 0);
+    expect(inp(7) & 0x88).toBe(0x08);
+    const words = Array.from({ length: 256 }, () => ata.ports.read(0x1f0, 2));
+    expect(words[60]! | (words[61]! << 16)).toBe(64);
+    expect(words[49]! & 0x200).toBe(0x200);
+    expect(inp(7) & 8).toBe(0);
+  });
+
+  it('reads sectors in 16- and 32-bit pieces', () => {
+    command(0x20, 3, 2);
+    expect(irq).toBe(true);
+    expect(ata.ports.read(0x1f0, 2)).toBe(disk.bytes[3 * 512]! | (disk.bytes[3 * 512 + 1]! << 8));
+    for (let i = 0; i < 127; i++) ata.ports.read(0x1f0, 4);
+    ata.ports.read(0x1f0, 2);
+    expect(ata.ports.read(0x1f0, 2)).toBe(disk.bytes[4 * 512]! | (disk.bytes[4 * 512 + 1]! << 8));
+    for (let i = 0; i < 255; i++) ata.ports.read(0x1f0, 2);
+    expect(inp(7) & 8).toBe(0);
+  });
+
+  it('writes sectors', () => {
+    command(0x30, 5, 1);
+    for (let i = 0; i < 256; i++) ata.ports.write(0x1f0, 2, 0x1234);
+    expect(disk.bytes[5 * 512]).toBe(0x34);
+    expect(disk.bytes[5 * 512 + 511]).toBe(0x12);
+    expect(disk.bytes[6 * 512]).toBe(6);
+    expect(inp(7) & 0x89).toBe(0);
+  });
+
+  it('clears its interrupt when the status is read, not the alternate status', () => {
+    command(0xec, 0, 0);
+    ata.controlPort.read(0x3f6, 1);
+    expect(irq).toBe(true);
+    inp(7);
+    expect(irq).toBe(false);
+  });
+
+  it('refuses sectors beyond the end and unknown commands', () => {
+    command(0x20, 63, 2);
+    expect(inp(7) & 1).toBe(1);
+    expect(inp(1)).toBe(0x10);
+    command(0xff, 0, 1);
+    expect(inp(7) & 1).toBe(1);
+    expect(inp(1)).toBe(0x04);
+  });
+
+  it('shows no status for a missing disk', () => {
+    out(6, 0xf0);
+    expect(inp(7)).toBe(0);
+  });
+});
