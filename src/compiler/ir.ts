@@ -62,6 +62,7 @@ export class IrInst {
   op: i32 = 0;
   type: i32 = T_VOID;      // class of the operation (of the operands, for CMP and BR)
   dst: i32 = -1;
+  dst2: i32 = -1;          // second result; only the back end's passes set it
   a: i32 = -1;
   b: i32 = -1;
   useImm: bool = false;    // the right operand (STORE: the value) is imm, not b

@@ -12,6 +12,8 @@ type u64 = number;
 type f64 = number;
 type usize = number;
 type bool = boolean;
+/** Bytes to read; on the Node side of portable code also a Uint8Array. */
+type ByteArray = u8[];
 
 /** A raw pointer: a 32-bit address that indexes like an array of T without bounds checks. */
 interface Ptr<T> { [index: number]: T; }
@@ -26,6 +28,8 @@ declare function load<T>(addr: usize, offset?: usize): T;
 declare function store<T>(addr: usize, value: T, offset?: usize): void;
 /** Reinterpret a 32-bit value: integer <-> reference <-> Ptr <-> function value. No code. */
 declare function changetype<T>(value: unknown): T;
+/** Is T string? A constant, so that generic code can choose: the branch not taken is not even checked. */
+declare function isString<T>(): bool;
 /** Size in bytes of a scalar, or of the record of a class. Constant. */
 declare function sizeof<T>(): usize;
 /** Byte offset of a field in the record of a class. Constant. */

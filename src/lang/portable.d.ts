@@ -8,3 +8,5 @@ type i32 = number;
 type u32 = number;
 type usize = number;
 type bool = boolean;
+/** Bytes to read: u8[] in the guest; under Node also a Uint8Array. */
+interface ByteArray { readonly length: number; readonly [index: number]: number; }

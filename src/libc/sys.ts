@@ -167,6 +167,7 @@ export function setitimer(which: i32, value: usize, old: usize): i32 { return sy
 export function fcntl(fd: i32, command: i32, argument: i32): i32 { return sys3(Sys.fcntl, fd as usize, command as usize, argument as usize); }
 export function fsync(fd: i32): i32 { return sys3(Sys.fsync, fd as usize, 0, 0); }
 export function gettimeofday(time: usize): i32 { return sys3(Sys.gettimeofday, time, 0, 0); }
+export function clockGettime(clock: i32, time: usize): i32 { return sys3(Sys.clock_gettime, clock as usize, time, 0); }
 export function getrusage(who: i32, usage: usize): i32 { return sys3(Sys.getrusage, who as usize, usage, 0); }
 export function rename(from: string, to: string): i32 { return sys3(Sys.rename, cstr(from), cstr(to), 0); }
 export function mkdir(path: string, mode: u32): i32 { return sys3(Sys.mkdir, cstr(path), mode, 0); }

@@ -20,6 +20,11 @@ import { Uart } from '../devices/uart.ts';
 import { loadMultiboot, LOADER_MAGIC } from './multiboot.ts';
 import type { BootModule } from './multiboot.ts';
 
+/** Segment register 1 is CS; attributes of 32-bit, 4 GiB, ring-0 code and data, accessed. */
+const CS = 1;
+const FLAT_CODE = 0xc09b;
+const FLAT_DATA = 0xc093;
+
 export interface MachineOptions {
   /** Bytes of RAM, a multiple of 1 MiB, at least 2 MiB. Default 128 MiB. */
   readonly memory?: number;
@@ -109,9 +114,19 @@ export class Machine {
    */
   loadKernel(image: Uint8Array, name: string, commandLine = '', modules: readonly BootModule[] = []): void {
     const { entry, info } = loadMultiboot(this.cpu.ram, image, name, commandLine, modules);
-    this.cpu.enterFlatProtectedMode(entry);
+    this.enterFlatProtectedMode();
+    this.cpu.state.eip = entry;
     this.cpu.state.eax = LOADER_MAGIC;
     this.cpu.state.ebx = info;
+  }
+
+  /** Protected mode without paging, flat 4 GiB segments, interrupts off, as loaders leave the processor. */
+  private enterFlatProtectedMode(): void {
+    const { state } = this.cpu;
+    this.cpu.reset();
+    state.cr0 = 0x11;
+    for (let n = 0; n < 6; n++) state.setSegment(n, { sel: n === CS ? 0x08 : 0x10, base: 0, limit: 0xffffffff, attr: n === CS ? FLAT_CODE : FLAT_DATA });
+    state.cpl = 0;
   }
 
   /** Bytes typed at COM1. */
@@ -138,7 +153,7 @@ export class Machine {
   }
 
   private halted(skipIdle: boolean): RunResult | null {
-    if (!this.cpu.state.interruptsEnabled) return { kind: 'dead-halt' };
+    if (!(this.cpu.state.eflags & 0x200)) return { kind: 'dead-halt' };
     const cycles = this.clock.untilNext;
     if (cycles === 0) return null;
     if (!skipIdle || cycles === Infinity) return { kind: 'idle', cycles };

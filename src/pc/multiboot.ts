@@ -8,6 +8,8 @@ import { LoadError } from './load-error.ts';
 const HEADER_MAGIC = 0x1badb002;
 export const LOADER_MAGIC = 0x2badb002;
 const PAGE = 4096;
+/** The end of memory is reported as reserved, as where a BIOS keeps its tables. */
+const FIRMWARE_BYTES = 0x20000;
 
 /** A file handed to the kernel beside itself. */
 export interface BootModule {
@@ -142,7 +144,7 @@ function writeInfo(ram: Uint8Array, end: number, commandLine: string, modules: r
   const lower = 640 * 1024;
   put(0, 0x1 | 0x4 | 0x8 | 0x40 | 0x200);
   put(4, lower >>> 10);
-  put(8, (ram.length - 0x100000) >>> 10);
+  put(8, (ram.length - 0x100000 - FIRMWARE_BYTES) >>> 10);
   put(16, text(commandLine));
   put(20, placed.length);
   put(24, info + 0x200);
@@ -151,7 +153,7 @@ function writeInfo(ram: Uint8Array, end: number, commandLine: string, modules: r
     put(0x204 + 16 * i, module.end);
     put(0x208 + 16 * i, text(module.commandLine));
   });
-  const map = [[0, lower, 1], [0xf0000, 0x10000, 2], [0x100000, ram.length - 0x100000, 1]];
+  const map = [[0, lower, 1], [0xf0000, 0x10000, 2], [0x100000, ram.length - 0x100000 - FIRMWARE_BYTES, 1], [ram.length - FIRMWARE_BYTES, FIRMWARE_BYTES, 2]];
   put(44, map.length * 24);
   put(48, info + 0x100);
   map.forEach(([base, length, type], i) => {

@@ -2,7 +2,7 @@
 // `native`; then, or on the virtual kernel at once, it runs `exec=COMMAND` of the boot arguments and halts with its exit code, or keeps a
 // shell on the console. It also reaps orphans.
 
-import { CTL_KERN, KERN_BOOTARGS, KERN_PLATFORM, O_RDWR, RB_CODE_SHIFT, RB_HALT } from '../abi/file.ts';
+import { CTL_KERN, CTL_VM, KERN_BOOTARGS, KERN_PLATFORM, O_RDWR, RB_CODE_SHIFT, RB_HALT, VM_VKERNEL_ENABLE } from '../abi/file.ts';
 import { setenv, setMain } from '../libc/crt.ts';
 import { execvp, exitStatus, fail } from '../libc/process.ts';
 import { flush, print } from '../libc/stdio.ts';
@@ -70,6 +70,16 @@ function isNative(bootArgs: string): bool {
   return false;
 }
 
+/** sysctl vm.vkernel_enable=1 */
+function enableVirtualKernels(): void {
+  const name = malloc(8);
+  store<i32>(name, CTL_VM);
+  store<i32>(name, VM_VKERNEL_ENABLE, 4);
+  const value = malloc(4);
+  store<i32>(value, 1);
+  if (sysctl(name, 2, 0, 0, value, 4) < 0) fail("init", "vm.vkernel_enable");
+}
+
 function virtualKernelArgs(command: string | null): string[] {
   const args: string[] = ["/boot/vkernel", "-r", "/vroot.img"];
   if (command != null) {
@@ -90,6 +100,7 @@ function main(args: string[]): i32 {
   if (chdir(HOME) < 0) fail("init", HOME);
   const nested = platform == "host" && !isNative(bootArgs);
   if (nested) {
+    enableVirtualKernels();
     const status = run(virtualKernelArgs(command));
     if (command != null) halt(status);
     if (status != 0) print(`init: the virtual kernel ended with status ${status}\n`);

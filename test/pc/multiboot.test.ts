@@ -38,7 +38,7 @@ describe('multiboot', () => {
     expect([...ram.subarray(0x100040, 0x100080)].every((b) => b === 0)).toBe(true);
     expect(ram[0x100080]).toBe(0xee);
     expect(view.getUint32(info, true) & 0x4d).toBe(0x4d);
-    expect(view.getUint32(info + 8, true)).toBe(3 << 10);
+    expect(view.getUint32(info + 8, true)).toBe((3 << 10) - 128);
     expect(cString(ram, view.getUint32(info + 16, true))).toBe('k.elf a b');
     expect(view.getUint32(info + 20, true)).toBe(1);
     const module = view.getUint32(info + 24, true);

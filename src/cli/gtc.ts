@@ -1,0 +1,31 @@
+// `npm run gtc`: the compiler on Node. Sources are bytes, read as latin1; paths are relative to the working directory.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { compile } from "../compiler/compile.ts";
+import { CompilerHost } from "../compiler/host.ts";
+
+/** The compiler's view of Node: the file system and stdout. */
+export class NodeHost extends CompilerHost {
+  override readFile(path: string): string | null {
+    try {
+      return readFileSync(path, "latin1");
+    } catch {
+      return null;
+    }
+  }
+
+  override writeFile(path: string, bytes: u8[], executable: bool): bool {
+    try {
+      writeFileSync(path, Uint8Array.from(bytes), { mode: executable ? 0o755 : 0o644 });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  override print(text: string): void {
+    process.stdout.write(Buffer.from(text, "latin1"));
+  }
+}
+
+if (process.argv[1]?.endsWith("gtc.ts")) process.exitCode = compile(process.argv.slice(2), new NodeHost());

@@ -1,0 +1,54 @@
+// gtc as a function: command-line arguments and a host in, exit code out. 0: compiled; 1: the source has errors;
+// 2: the command is wrong. Everything said to the user goes through the host.
+
+import { assemble, AsmEnv } from "../asm/assemble.ts";
+import { hedgeEmit } from "./hedge.ts";
+import { Diags } from "./diag.ts";
+import { buildModule, layoutListing } from "./frontend.ts";
+import type { CompilerHost } from "./host.ts";
+import type { IrModule } from "./ir.ts";
+import { printIr } from "./irtext.ts";
+import { Options, parseOptions, USAGE } from "./options.ts";
+import { Program } from "./program.ts";
+
+/** Run the compiler. */
+export function compile(args: string[], host: CompilerHost): i32 {
+  const diags = new Diags();
+  const options = parseOptions(args, diags);
+  if (diags.count > 0) {
+    host.print(diags.render() + USAGE);
+    return 2;
+  }
+  const bytes = compileWith(options, host, diags);
+  if (diags.count == 0 && bytes != null && !host.writeFile(options.output, bytes, true)) {
+    diags.error(null, 0, `can't write ${options.output}`);
+  }
+  if (diags.count == 0) return 0;
+  host.print(diags.render());
+  return 1;
+}
+
+/** The bytes of the executable; null after errors, or when only a dump or a check was asked for. */
+function compileWith(options: Options, host: CompilerHost, diags: Diags): u8[] | null {
+  const p = new Program(host, diags);
+  for (let i = 0; i < options.bindNames.length; i++) p.bind(options.bindNames[i]!, options.bindDirs[i]!);
+  if (!p.load(options.entryFile)) return null;
+  p.checkAll = options.checkAll;
+  const m = buildModule(p, options.entry);
+  if (diags.count > 0) return null;
+  if (options.layoutFile != "") writeText(host, options.layoutFile, layoutListing(p), diags);
+  if (options.dumpIr) host.print(printIr(m));
+  return options.output == "" ? null : link(m, options, diags);
+}
+
+function writeText(host: CompilerHost, path: string, text: string, diags: Diags): void {
+  const bytes: u8[] = [];
+  for (let i = 0; i < text.length; i++) bytes.push((text.charCodeAt(i) & 255) as u8);
+  if (!host.writeFile(path, bytes, false)) diags.error(null, 0, `can't write ${path}`);
+}
+
+function link(m: IrModule, options: Options, diags: Diags): u8[] | null {
+  void diags;
+  const asm = (text: string) => { const r = assemble(text, new AsmEnv()); if (r.errors.length) throw new Error(`asm: ${r.errors.map((e) => `${e.line}: ${e.message}`).join('; ')}\n${text}`); return { bytes: r.bytes, relocs: r.relocs.map((q) => ({ at: q.offset, sym: q.symbol, addend: q.addend, rel: q.relative })) }; };
+  return hedgeEmit(m, { base: options.base >>> 0, physOffset: options.physOffset >>> 0, multiboot: options.multiboot, entry: options.entry, assemble: asm });
+}

@@ -1,0 +1,409 @@
+// Chooses instruction shapes within a block: a value computed only to be copied goes straight to its destination; a load used
+// once becomes a memory operand of its user; load, change, store back becomes one instruction; a masked value compared with
+// zero becomes a test. Also drops computations that nobody uses. Positions are instruction numbers in the block at hand.
+import { Cond, Op, T_F64, T_I32 } from "./ir.ts";
+import type { IrFunc, IrInst } from "./ir.ts";
+import {
+  clearAddress, copyAddress, IN_MEMORY, isCommutative, isPure, sameAddress, unsignedOf, usesOf,
+  writesMemory, X_ADC, X_ADDC, X_ARG, X_BRC, X_BRTEST, X_CMPC, X_RMW, X_SBB, X_SETC, X_SUBC, X_TEST,
+} from "./irpasses-ops.ts";
+
+const GONE: i32 = 0;               // operation of an instruction that has been folded into another
+
+export class SelectPass {
+  private insts: IrInst[] = [];
+  private uses: i32[] = [];        // by register: reads in the function
+  private defs: i32[] = [];        // by register: assignments in the function
+  private block: i32[] = [];       // by register: the block for which the next two hold
+  private lastDef: i32[] = [];
+  private lastUse: i32[] = [];
+  private current: i32 = 0;
+  private lastWrite: i32 = -1;     // position of the last instruction that may write memory
+  private lastVolatile: i32 = -1;
+  private list: i32[] = [];
+
+  // ---- bookkeeping ----
+
+  private count(f: IrFunc): void {
+    this.uses.length = 0;
+    this.defs.length = 0;
+    this.block.length = 0;
+    this.lastDef.length = 0;
+    this.lastUse.length = 0;
+    for (let v = 0; v < f.vregs.length; v++) {
+      this.uses.push(0);
+      this.defs.push(0);
+      this.block.push(-1);
+      this.lastDef.push(-1);
+      this.lastUse.push(-1);
+    }
+    for (const p of f.params) this.defs[p] = 1;
+    for (const b of f.blocks) {
+      for (const i of b.insts) this.countInst(i);
+    }
+  }
+
+  private countInst(i: IrInst): void {
+    this.list.length = 0;
+    usesOf(i, this.list);
+    for (let k = 0; k < this.list.length; k++) {
+      const v = this.list[k]!;
+      this.uses[v] = this.uses[v]! + 1;
+      if (i.asm != null) this.defs[v] = this.defs[v]! + 1000;
+    }
+    if (i.dst >= 0) this.defs[i.dst] = this.defs[i.dst]! + 1;
+    if (i.dst2 >= 0) this.defs[i.dst2] = this.defs[i.dst2]! + 1;
+  }
+
+  private start(b: i32, insts: IrInst[]): void {
+    this.current = b;
+    this.insts = insts;
+    this.lastWrite = -1;
+    this.lastVolatile = -1;
+  }
+
+  private enter(v: i32): void {
+    if (this.block[v] == this.current) return;
+    this.block[v] = this.current;
+    this.lastDef[v] = -1;
+    this.lastUse[v] = -1;
+  }
+
+  private defAt(v: i32): i32 {
+    return v >= 0 && this.block[v] == this.current ? this.lastDef[v]! : -1;
+  }
+
+  private useAt(v: i32): i32 {
+    return v >= 0 && this.block[v] == this.current ? this.lastUse[v]! : -1;
+  }
+
+  private noteUses(i: IrInst, at: i32): void {
+    this.list.length = 0;
+    usesOf(i, this.list);
+    for (let k = 0; k < this.list.length; k++) {
+      this.enter(this.list[k]!);
+      this.lastUse[this.list[k]!] = at;
+      if (i.asm != null) this.lastDef[this.list[k]!] = at;
+    }
+  }
+
+  private note(i: IrInst, at: i32): void {
+    this.noteUses(i, at);
+    this.noteDef(i.dst, at);
+    this.noteDef(i.dst2, at);
+    if (writesMemory(i)) this.lastWrite = at;
+    if (i.volatile) this.lastVolatile = at;
+  }
+
+  private noteDef(v: i32, at: i32): void {
+    if (v < 0) return;
+    this.enter(v);
+    this.lastDef[v] = at;
+  }
+
+  private compact(insts: IrInst[]): void {
+    let n = 0;
+    for (let k = 0; k < insts.length; k++) {
+      if (insts[k]!.op == GONE) continue;
+      insts[n] = insts[k]!;
+      n++;
+    }
+    insts.length = n;
+  }
+
+  /** The instruction of this block that computed v, when v has no other use and no other assignment; or -1. */
+  private onlyDef(v: i32): i32 {
+    if (v < 0 || this.uses[v] != 1 || this.defs[v] != 1) return -1;
+    return this.defAt(v);
+  }
+
+  /** Whether the registers an instruction at `at` reads still hold the same values. */
+  private operandsHold(i: IrInst, at: i32): bool {
+    return this.defAt(i.a) <= at && this.defAt(i.b) <= at && this.addressHolds(i, at) && i.dst != i.a && i.dst != i.b;
+  }
+
+  private addressHolds(i: IrInst, at: i32): bool {
+    return this.defAt(i.base) <= at && this.defAt(i.index) <= at && i.dst != i.base && i.dst != i.index;
+  }
+
+  // ---- moves ----
+
+  /** `t = ...; v = t` with t not used otherwise becomes `v = ...`. */
+  joinMoves(f: IrFunc): void {
+    this.count(f);
+    for (let b = 0; b < f.blocks.length; b++) {
+      const insts = f.blocks[b]!.insts;
+      this.start(b, insts);
+      for (let k = 0; k < insts.length; k++) {
+        const i = insts[k]!;
+        if (i.op == Op.MOV) this.joinMove(i);
+        if (i.op != GONE) this.note(i, k);
+      }
+      this.compact(insts);
+    }
+  }
+
+  private joinMove(i: IrInst): void {
+    if (i.a == i.dst) {
+      i.op = GONE;
+      return;
+    }
+    const d = this.onlyDef(i.a);
+    if (d < 0 || this.defAt(i.dst) >= d || this.useAt(i.dst) > d) return;
+    const from = this.insts[d]!;
+    if (from.dst != i.a || from.dst2 >= 0) return;
+    from.dst = i.dst;
+    this.noteDef(i.dst, d);
+    i.op = GONE;
+    i.dst = -1;
+    i.a = -1;
+  }
+
+  // ---- dead code ----
+
+  /** Drop pure instructions whose results nobody reads. */
+  dropDead(f: IrFunc): void {
+    this.count(f);
+    for (let b = f.blocks.length - 1; b >= 0; b--) {
+      const insts = f.blocks[b]!.insts;
+      let after = -1;
+      for (let k = insts.length - 1; k >= 0; k--) {
+        const i = insts[k]!;
+        this.looseCarry(i, after);
+        if (i.op != GONE && this.isDead(i)) this.drop(i);
+        if (i.op != GONE) after = i.op;
+      }
+      this.compact(insts);
+    }
+  }
+
+  /** An operation whose carry nobody takes is an ordinary one. */
+  private looseCarry(i: IrInst, after: i32): void {
+    const taken = after == X_ADC || after == X_SBB;
+    if (i.op == X_ADDC && !taken) i.op = Op.ADD;
+    if (i.op == X_SUBC && !taken) i.op = Op.SUB;
+    if (i.op == X_CMPC && after != X_BRC && after != X_SETC) this.drop(i);
+  }
+
+  private isDead(i: IrInst): bool {
+    if (!isPure(i)) return false;
+    if (i.dst >= 0 && this.uses[i.dst]! > 0) return false;
+    return i.dst2 < 0 || this.uses[i.dst2] == 0;
+  }
+
+  private drop(i: IrInst): void {
+    this.list.length = 0;
+    usesOf(i, this.list);
+    for (let k = 0; k < this.list.length; k++) this.uses[this.list[k]!] = this.uses[this.list[k]!]! - 1;
+    i.op = GONE;
+  }
+
+  // ---- shapes ----
+
+  run(f: IrFunc): void {
+    this.joinMoves(f);
+    this.count(f);
+    for (let b = 0; b < f.blocks.length; b++) {
+      const insts = f.blocks[b]!.insts;
+      this.start(b, insts);
+      for (let k = 0; k < insts.length; k++) {
+        const i = insts[k]!;
+        this.shape(i);
+        this.note(i, k);
+      }
+      this.compact(insts);
+    }
+  }
+
+  private shape(i: IrInst): void {
+    switch (i.op) {
+      case Op.ADD:
+        this.scaledAdd(i);
+        this.foldRight(i);
+        break;
+      case Op.SUB: case Op.MUL: case Op.AND: case Op.OR: case Op.XOR: case X_ADDC: case X_SUBC: case X_ADC: case X_SBB:
+      case Op.DIVS:
+        this.foldRight(i);
+        break;
+      case Op.CMP: case Op.BR:
+        this.makeTest(i);
+        if (i.useImm) this.foldLeft(i);
+        else this.foldRight(i);
+        break;
+      case X_ARG: case Op.CALLI:
+        this.foldArg(i);
+        break;
+      case Op.STORE:
+        this.makeUpdate(i);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** a + (b << k) in one LEA. */
+  private scaledAdd(i: IrInst): void {
+    if (i.type != T_I32 || i.useImm || i.b < 0) return;
+    let index = i.b;
+    let base = i.a;
+    let d = this.onlyDef(index);
+    if (d < 0 || !this.isScale(this.insts[d]!)) {
+      index = i.a;
+      base = i.b;
+      d = this.onlyDef(index);
+      if (d < 0 || !this.isScale(this.insts[d]!)) return;
+    }
+    const shift = this.insts[d]!;
+    if (!this.operandsHold(shift, d)) return;
+    clearAddress(i);
+    i.op = Op.LEA;
+    i.a = -1;
+    i.b = -1;
+    i.base = base;
+    i.index = shift.a;
+    i.scale = 1 << shift.imm;
+    shift.op = GONE;
+  }
+
+  private isScale(i: IrInst): bool {
+    return i.op == Op.SHL && i.useImm && i.imm <= 3 && i.type == T_I32;
+  }
+
+  /** A load that can move down to the instruction at hand, as a whole word; its position or -1. */
+  private movableLoad(v: i32, type: i32): i32 {
+    const d = this.onlyDef(v);
+    if (d < 0) return -1;
+    const l = this.insts[d]!;
+    if (l.op != Op.LOAD || l.type != type || this.lastWrite > d) return -1;
+    if (l.volatile && this.lastVolatile > d) return -1;
+    return this.addressHolds(l, d) ? d : -1;
+  }
+
+  private takeLoad(i: IrInst, at: i32): void {
+    const l = this.insts[at]!;
+    copyAddress(i, l);
+    if (l.volatile) i.volatile = true;
+    l.op = GONE;
+  }
+
+  private foldRight(i: IrInst): void {
+    if (i.useImm || i.b < 0 || (i.type != T_I32 && i.type != T_F64)) return;
+    if (i.op == Op.DIVS && i.type != T_F64) return;
+    let at = this.movableLoad(i.b, i.type);
+    if (at < 0 && isCommutative(i.op) && i.a != i.b) {
+      const other = this.movableLoad(i.a, i.type);
+      if (other >= 0 && this.insts[other]!.width >= 4) {
+        const a = i.a;
+        i.a = i.b;
+        i.b = a;
+        at = other;
+      }
+    }
+    if (at < 0 || this.insts[at]!.width < 4 || i.a == i.b) return;
+    i.b = IN_MEMORY;
+    this.takeLoad(i, at);
+  }
+
+  /** Compare memory with a constant; narrow memory when the constant fits its width. */
+  private foldLeft(i: IrInst): void {
+    if (i.type != T_I32) return;
+    const at = this.movableLoad(i.a, T_I32);
+    if (at < 0) return;
+    const l = this.insts[at]!;
+    if (l.width < 4) {
+      const top = l.width == 1 ? 255 : 65535;
+      if (l.signed ? (i.imm < -(top >> 1) - 1 || i.imm > (top >> 1)) : (i.imm < 0 || i.imm > top)) return;
+      if (l.signed && i.cond >= Cond.ULT) return;
+      if (!l.signed) i.cond = unsignedOf(i.cond);
+    }
+    i.a = IN_MEMORY;
+    this.takeLoad(i, at);
+  }
+
+  private foldArg(i: IrInst): void {
+    if (i.a < 0 || i.useImm) return;
+    const type = i.op == Op.CALLI ? T_I32 : i.type;
+    const at = this.movableLoad(i.a, type);
+    if (at < 0 || this.insts[at]!.width < 4 || (type == T_F64 && this.insts[at]!.volatile)) return;
+    i.a = IN_MEMORY;
+    this.takeLoad(i, at);
+  }
+
+  /** (a & b) compared with 0. */
+  private makeTest(i: IrInst): void {
+    if (i.type != T_I32 || !i.useImm || i.imm != 0 || (i.cond != Cond.EQ && i.cond != Cond.NE)) return;
+    const at = this.onlyDef(i.a);
+    if (at < 0) return;
+    const d = this.insts[at]!;
+    if (d.op != Op.AND || d.type != T_I32 || !this.operandsHold(d, at)) return;
+    if (d.b == IN_MEMORY && (this.lastWrite > at || (d.volatile && this.lastVolatile > at))) return;
+    i.op = i.op == Op.BR ? X_BRTEST : X_TEST;
+    i.a = d.a;
+    i.b = d.b;
+    i.useImm = d.useImm;
+    i.imm = d.imm;
+    if (d.b == IN_MEMORY) {
+      copyAddress(i, d);
+      i.volatile = d.volatile;
+    }
+    d.op = GONE;
+    if (i.useImm) this.testMemory(i);
+  }
+
+  private testMemory(i: IrInst): void {
+    const at = this.movableLoad(i.a, T_I32);
+    if (at < 0) return;
+    const l = this.insts[at]!;
+    if (l.width < 4 && (i.imm < 0 || i.imm > (l.width == 1 ? (l.signed ? 127 : 255) : (l.signed ? 32767 : 65535)))) return;
+    i.a = IN_MEMORY;
+    this.takeLoad(i, at);
+  }
+
+  /** memory = memory op x. */
+  private makeUpdate(i: IrInst): void {
+    if (i.useImm || i.type != T_I32 || i.volatile) return;
+    const at = this.onlyDef(i.a);
+    if (at < 0) return;
+    const d = this.insts[at]!;
+    if (!this.isUpdate(d) || this.defAt(d.a) > at || this.defAt(d.b) > at || d.dst == d.a || d.dst == d.b) return;
+    if (d.b == IN_MEMORY) {
+      if (d.volatile || !isCommutative(d.op) || !sameAddress(d, i) || this.lastWrite > at || !this.addressHolds(d, at)) return;
+      this.becomeUpdate(i, d, d.a);
+      return;
+    }
+    let from = this.loadOf(d.a, i);
+    let other = d.b;
+    if (from < 0 && !d.useImm && isCommutative(d.op)) {
+      from = this.loadOf(d.b, i);
+      other = d.a;
+    }
+    if (from < 0 || (other >= 0 && d.a == d.b)) return;
+    this.insts[from]!.op = GONE;
+    this.becomeUpdate(i, d, other);
+  }
+
+  private loadOf(v: i32, store: IrInst): i32 {
+    const at = this.movableLoad(v, T_I32);
+    if (at < 0) return -1;
+    const l = this.insts[at]!;
+    return !l.volatile && l.width == store.width && sameAddress(l, store) ? at : -1;
+  }
+
+  private isUpdate(d: IrInst): bool {
+    if (d.type != T_I32) return false;
+    switch (d.op) {
+      case Op.ADD: case Op.SUB: case Op.AND: case Op.OR: case Op.XOR: return true;
+      case Op.SHL: return d.useImm;
+      default: return false;
+    }
+  }
+
+  private becomeUpdate(i: IrInst, d: IrInst, other: i32): void {
+    i.op = X_RMW;
+    i.cond = d.op;
+    i.useImm = d.useImm;
+    i.imm = d.imm;
+    i.a = d.useImm ? -1 : other;
+    d.op = GONE;
+  }
+}

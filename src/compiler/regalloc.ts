@@ -1,0 +1,460 @@
+// Register allocation of one function: every I32 virtual register gets one machine register for its whole life or a home
+// in the frame; F64 values always live in homes. Life is measured in positions, four to an instruction: operands are read at
+// 4k, some instructions destroy registers at 4k+1, results appear at 4k+2. A register's occupation is a bit set over
+// positions, so whether a life fits is a few word operations. Lives are served in order of use density, hot loops first.
+import { Op, T_I32 } from "./ir.ts";
+import type { IrFunc, IrInst } from "./ir.ts";
+import { EAX, EBX, ECX, EDI, EDX, ESI } from "./emit.ts";
+import {
+  hasAddress, IN_MEMORY, isCommutative, X_ADC, X_ADDC, X_ARG, X_MULWIDE, X_RMW, X_SBB, X_SETC, X_SHLD, X_SHRD,
+  X_SUBC, X_TEST,
+} from "./irpasses-ops.ts";
+import { loopDepths } from "./irpasses.ts";
+import { Liveness } from "./regalloc-live.ts";
+
+export const IN_FRAME: i32 = -1;   // place of a value in its home
+export const NOWHERE: i32 = -2;    // place of a value that is never needed
+
+const HARD: i32 = 4;               // cost of one access that needs a register, in quarters of an instruction
+const SOFT: i32 = 1;               // of one that takes a memory operand just as well
+const MAX_WEIGHT: i32 = 100000000;
+
+const SHARED_HOMES: i32 = 32;       // homes that several values may share
+const SAVED_COST: i32 = 9;         // cost of saving and restoring a register of the caller
+
+/** Occupation of one machine register: a bit for each position. */
+class BitSet {
+  words: i32[] = [];
+
+  clear(positions: i32): void {
+    const count = (positions >> 5) + 1;
+    this.words.length = 0;
+    for (let k = 0; k < count; k++) this.words.push(0);
+  }
+
+  private mask(word: i32, from: i32, to: i32): i32 {
+    let mask = -1;
+    if (word == (from >> 5)) mask = mask & (-1 << (from & 31));
+    if (word == (to >> 5)) mask = mask & ~(-1 << (to & 31));
+    return mask;
+  }
+
+  /** Whether any position of [from, to) is taken. */
+  any(from: i32, to: i32): bool {
+    const last = to >> 5;
+    for (let w = from >> 5; w <= last; w++) {
+      if ((this.words[w]! & this.mask(w, from, to)) != 0) return true;
+    }
+    return false;
+  }
+
+  fill(from: i32, to: i32): void {
+    const last = to >> 5;
+    for (let w = from >> 5; w <= last; w++) this.words[w] = this.words[w]! | this.mask(w, from, to);
+  }
+}
+
+export class Allocator {
+  place: i32[] = [];               // by virtual register: machine register, IN_FRAME or NOWHERE
+  home: i32[] = [];                // by virtual register: offset from ebp of its home
+  saved: bool[] = [];              // by machine register: used, and to be preserved for the caller
+  frame: i32 = 0;                  // bytes of homes and slots below the saved registers
+  slotAt: i32[] = [];              // by slot: offset from ebp
+  private f!: IrFunc;
+  private live: Liveness = new Liveness();
+  private weight: i32[] = [];
+  private partner: i32[] = [];     // a register this one is copied from or to, or -1
+  private wish: i32[] = [];        // machine register it would like, or -1
+  private bytes: bool[] = [];      // accessed as a byte
+  private pinned: bool[] = [];     // must have a home
+  private sets: BitSet[] = [];
+  private homes: i32 = 0;
+  private homeSets: BitSet[] = [];
+  private homeSize: i32[] = [];
+  private homeAt: i32[] = [];
+  private order: i32[] = [];
+  private keys: i32[] = [];
+
+  constructor() {
+    for (let r = 0; r < 8; r++) {
+      this.sets.push(new BitSet());
+      this.saved.push(false);
+    }
+  }
+
+  run(f: IrFunc): void {
+    this.f = f;
+    this.live.run(f);
+    this.prepare();
+    this.weigh();
+    this.blockClobbers();
+    this.sortByDensity();
+    for (let k = 0; k < this.order.length; k++) this.allocate(this.order[k]!);
+    this.layoutFrame();
+  }
+
+  /** Whether no value is in a machine register at any position of an instruction. */
+  isFree(reg: i32, inst: i32): bool {
+    return !this.sets[reg]!.any(inst * 4, inst * 4 + 4);
+  }
+
+  /** Whether the value a parameter has on entry is needed. */
+  isLive(v: i32): bool {
+    const r = this.live.first[v]!;
+    return r >= 0 && this.live.from[r]! < 4;
+  }
+
+  private prepare(): void {
+    const count = this.f.vregs.length;
+    this.place.length = 0;
+    this.home.length = 0;
+    this.weight.length = 0;
+    this.partner.length = 0;
+    this.wish.length = 0;
+    this.bytes.length = 0;
+    this.pinned.length = 0;
+    for (let v = 0; v < count; v++) {
+      this.place.push(this.live.first[v]! >= 0 ? IN_FRAME : NOWHERE);
+      this.home.push(0);
+      this.weight.push(0);
+      this.partner.push(-1);
+      this.wish.push(-1);
+      this.bytes.push(false);
+      this.pinned.push(this.f.vregs[v] != T_I32);
+    }
+    for (let r = 0; r < 8; r++) {
+      this.sets[r]!.clear(this.live.positions);
+      this.saved[r] = false;
+    }
+  }
+
+  // ---- what each value costs in memory, and where it would like to be ----
+
+  private weigh(): void {
+    const depths = loopDepths(this.f);
+    for (let b = 0; b < this.f.blocks.length; b++) {
+      let factor = 1;
+      for (let k = 0; k < depths[b]! && k < 4; k++) factor *= 10;
+      for (const i of this.f.blocks[b]!.insts) this.weighInst(i, factor);
+    }
+    const params = this.f.params;
+    for (let k = 0; k < params.length; k++) this.add(params[k]!, -HARD);
+  }
+
+  private add(v: i32, cost: i32): void {
+    if (v >= 0 && this.weight[v]! < MAX_WEIGHT) this.weight[v] = this.weight[v]! + cost;
+  }
+
+  private weighInst(i: IrInst, factor: i32): void {
+    const hard = HARD * factor;
+    const soft = SOFT * factor;
+    this.add(i.base, hard);
+    this.add(i.index, hard);
+    this.add(i.dst, i.op == Op.CONST ? soft : hard);
+    this.add(i.dst2, hard);
+    const asm = i.asm;
+    if (asm != null) {
+      for (const o of asm.operands) {
+        if (o.vreg >= 0) this.pinned[o.vreg] = true;
+      }
+    }
+    const left = i.op == X_ARG || i.op == Op.CALLI || (i.useImm && (i.op == Op.CMP || i.op == Op.BR));
+    this.add(i.a, left ? soft : i.op == Op.STORE || i.op == X_RMW ? hard : soft * 3);
+    this.add(i.b, soft * 2);
+    this.wishes(i);
+  }
+
+  private pair(x: i32, y: i32): void {
+    if (x < 0 || y < 0) return;
+    if (this.partner[x]! < 0) this.partner[x] = y;
+    if (this.partner[y]! < 0) this.partner[y] = x;
+  }
+
+  private like(v: i32, reg: i32): void {
+    if (v >= 0 && this.wish[v]! < 0) this.wish[v] = reg;
+  }
+
+  private wishes(i: IrInst): void {
+    switch (i.op) {
+      case Op.CALL: case Op.CALLI:
+        this.like(i.dst, EAX);
+        this.like(i.dst2, EDX);
+        break;
+      case Op.RET:
+        this.like(i.a, EAX);
+        this.like(i.b, EDX);
+        break;
+      case Op.DIVS: case Op.DIVU:
+        this.like(i.dst, EAX);
+        this.like(i.a, EAX);
+        break;
+      case Op.REMS: case Op.REMU:
+        this.like(i.dst, EDX);
+        this.like(i.a, EAX);
+        break;
+      case X_MULWIDE:
+        this.like(i.dst, EAX);
+        this.like(i.dst2, EDX);
+        this.like(i.a, EAX);
+        break;
+      case Op.SHL: case Op.SHRS: case Op.SHRU:
+        this.like(i.b, ECX);
+        this.pair(i.dst, i.a);
+        break;
+      case Op.CMP: case X_TEST: case X_SETC:
+        this.needByte(i.dst);
+        break;
+      case Op.SEXT8: case Op.ZEXT8:
+        this.needByte(i.a);
+        this.pair(i.dst, i.a);
+        break;
+      case Op.STORE:
+        if (i.width == 1) this.needByte(i.a);
+        break;
+      case X_RMW:
+        if (i.width == 1) this.needByte(i.a);
+        break;
+      default:
+        if (i.dst >= 0 && i.a >= 0) this.pair(i.dst, i.a);
+    }
+  }
+
+  private needByte(v: i32): void {
+    if (v >= 0) this.bytes[v] = true;
+  }
+
+  // ---- registers that instructions destroy ----
+
+  private blockClobbers(): void {
+    let at = 1;
+    for (const b of this.f.blocks) {
+      for (const i of b.insts) {
+        this.clobbers(i, at * 4);
+        at++;
+      }
+    }
+  }
+
+  private destroy(reg: i32, from: i32, to: i32): void {
+    this.sets[reg]!.fill(from, to);
+  }
+
+  private clobbers(i: IrInst, at: i32): void {
+    switch (i.op) {
+      case Op.CALL: case Op.CALLI: case Op.ASM:
+        this.destroy(EAX, at + 1, at + 2);
+        this.destroy(ECX, at + 1, at + 2);
+        this.destroy(EDX, at + 1, at + 2);
+        break;
+      case Op.DIVS: case Op.DIVU: case Op.REMS: case Op.REMU:
+        if (i.type != T_I32) break;
+        this.destroy(EAX, at + 1, at + 2);
+        this.destroy(EDX, at + 1, at + 2);
+        if (i.useImm) this.destroy(ECX, at + 1, at + 2);
+        break;
+      case X_MULWIDE:
+        this.destroy(EAX, at + 1, at + 2);
+        this.destroy(EDX, at + 1, at + 2);
+        break;
+      case Op.SHL: case Op.SHRS: case Op.SHRU:
+        if (!i.useImm) this.destroy(ECX, at + 1, at + 4);
+        break;
+      default:
+        break;
+    }
+  }
+
+  // ---- allocation ----
+
+  /** Order of service: cost per position of life, then by number. */
+  private sortByDensity(): void {
+    this.order.length = 0;
+    this.keys.length = 0;
+    const count = this.f.vregs.length;
+    for (let v = 0; v < count; v++) {
+      let key = 0;
+      if (this.live.first[v]! >= 0 && !this.pinned[v]!) {
+        const length = this.live.length(v) + 4;
+        const w = this.weight[v]!;
+        key = w < 1000000 ? ((w * 1024) / length) | 0 : Math.imul((w / length) | 0, 1024) | 0;
+        if (w > 0) this.order.push(v);
+      }
+      this.keys.push(key);
+    }
+    this.sortRange(0, this.order.length - 1);
+  }
+
+  private before(x: i32, y: i32): bool {
+    const kx = this.keys[x]!;
+    const ky = this.keys[y]!;
+    return kx > ky || (kx == ky && x < y);
+  }
+
+  private sortRange(low: i32, high: i32): void {
+    let from = low;
+    let to = high;
+    while (from < to) {
+      const pivot = this.order[(from + to) >> 1]!;
+      let i = from;
+      let j = to;
+      while (i <= j) {
+        while (this.before(this.order[i]!, pivot)) i++;
+        while (this.before(pivot, this.order[j]!)) j--;
+        if (i > j) break;
+        const x = this.order[i]!;
+        this.order[i] = this.order[j]!;
+        this.order[j] = x;
+        i++;
+        j--;
+      }
+      if (j - from < to - i) {
+        this.sortRange(from, j);
+        from = i;
+      } else {
+        this.sortRange(i, to);
+        to = j;
+      }
+    }
+  }
+
+  private fits(v: i32, reg: i32): bool {
+    return this.fitsSet(v, this.sets[reg]!);
+  }
+
+  private fitsSet(v: i32, set: BitSet): bool {
+    for (let r = this.live.first[v]!; r >= 0; r = this.live.next[r]!) {
+      if (set.any(this.live.from[r]!, this.live.to[r]!)) return false;
+    }
+    return true;
+  }
+
+  private fillSet(v: i32, set: BitSet): void {
+    for (let r = this.live.first[v]!; r >= 0; r = this.live.next[r]!) set.fill(this.live.from[r]!, this.live.to[r]!);
+  }
+
+  private assign(v: i32, reg: i32): void {
+    this.place[v] = reg;
+    if (reg == EBX || reg == ESI || reg == EDI) this.saved[reg] = true;
+    this.fillSet(v, this.sets[reg]!);
+  }
+
+  private allowed(v: i32, reg: i32): bool {
+    if (reg < 0) return false;
+    if ((reg == EBX || reg == ESI || reg == EDI) && !this.saved[reg]! && this.weight[v]! < SAVED_COST) return false;
+    return this.fits(v, reg);
+  }
+
+  private allocate(v: i32): void {
+    const wish = this.wish[v]!;
+    if (this.allowed(v, wish)) {
+      this.assign(v, wish);
+      return;
+    }
+    const partner = this.partner[v]!;
+    if (partner >= 0) {
+      const reg = this.place[partner]! >= 0 ? this.place[partner]! : this.wish[partner]!;
+      if (this.allowed(v, reg) && !(this.bytes[v]! && reg >= ESI)) {
+        this.assign(v, reg);
+        return;
+      }
+    }
+    const reg = this.choose(v);
+    if (reg >= 0) this.assign(v, reg);
+  }
+
+  private choose(v: i32): i32 {
+    if (this.allowed(v, EAX)) return EAX;
+    if (this.allowed(v, EDX)) return EDX;
+    if (this.allowed(v, ECX)) return ECX;
+    if (this.bytes[v]!) {
+      if (this.allowed(v, EBX)) return EBX;
+      if (this.allowed(v, ESI)) return ESI;
+      return this.allowed(v, EDI) ? EDI : -1;
+    }
+    if (this.saved[ESI]! && this.fits(v, ESI)) return ESI;
+    if (this.saved[EDI]! && this.fits(v, EDI)) return EDI;
+    if (this.allowed(v, EBX)) return EBX;
+    if (this.allowed(v, ESI)) return ESI;
+    return this.allowed(v, EDI) ? EDI : -1;
+  }
+
+  // ---- the frame ----
+
+  /** ebp+8.. parameters; ebp-4.. saved registers, then homes, then slots. */
+  private layoutFrame(): void {
+    let at = 8;
+    const params = this.f.params;
+    for (let k = 0; k < params.length; k++) {
+      this.home[params[k]!] = at;
+      at += this.f.vregs[params[k]!] == T_I32 ? 4 : 8;
+    }
+    let offset = 0;
+    for (let r = 0; r < 8; r++) {
+      if (this.saved[r]!) offset -= 4;
+    }
+    const savedBytes = offset;
+    this.homes = 0;
+    for (let v = 0; v < this.f.vregs.length; v++) {
+      if (this.place[v] == IN_FRAME && this.home[v] == 0) offset = this.giveHome(v, offset);
+    }
+    this.slotAt.length = 0;
+    for (const s of this.f.slots) {
+      offset -= (s.size + 3) & -4;
+      this.slotAt.push(offset);
+    }
+    this.frame = savedBytes - offset;
+  }
+
+  /** A home that no other value of the class uses at the same time, or a new one; returns the new end of the frame. */
+  private giveHome(v: i32, end: i32): i32 {
+    const size = this.f.vregs[v] == T_I32 ? 4 : 8;
+    for (let k = 0; k < this.homes; k++) {
+      if (this.homeSize[k] != size || !this.fitsSet(v, this.homeSets[k]!)) continue;
+      this.fillSet(v, this.homeSets[k]!);
+      this.home[v] = this.homeAt[k]!;
+      return end;
+    }
+    this.home[v] = end - size;
+    if (this.homes < SHARED_HOMES) this.openHome(v, size, end - size);
+    return end - size;
+  }
+
+  private openHome(v: i32, size: i32, at: i32): void {
+    const k = this.homes;
+    if (k == this.homeSets.length) {
+      this.homeSets.push(new BitSet());
+      this.homeSize.push(0);
+      this.homeAt.push(0);
+    }
+    this.homeSets[k]!.clear(this.live.positions);
+    this.homeSize[k] = size;
+    this.homeAt[k] = at;
+    this.fillSet(v, this.homeSets[k]!);
+    this.homes++;
+  }
+
+  /** Whether v is not needed behind instruction k, which reads it. */
+  diesAt(v: i32, k: i32): bool {
+    const at = k * 4 + 1;
+    for (let r = this.live.first[v]!; r >= 0; r = this.live.next[r]!) {
+      if (this.live.from[r]! <= at && at < this.live.to[r]!) return false;
+    }
+    return true;
+  }
+}
+
+/** Whether an instruction still reads its right operand or address after it has begun to write its result. */
+export function readsLate(i: IrInst): bool {
+  if (i.dst < 0) return false;
+  switch (i.op) {
+    case Op.CMP: case X_TEST: case X_SETC: case Op.SHL: case Op.SHRS: case Op.SHRU:
+      return false;
+    case Op.SUB: case X_ADC: case X_SBB: case X_SUBC: case X_ADDC: case X_SHLD: case X_SHRD:
+      return true;
+    case Op.DIVS: case Op.DIVU: case Op.REMS: case Op.REMU: case X_MULWIDE:
+      return true;
+    default:
+      return i.b == IN_MEMORY || (i.b >= 0 && !isCommutative(i.op) && !hasAddress(i));
+  }
+}
+

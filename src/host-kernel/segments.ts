@@ -1,0 +1,99 @@
+// The descriptor tables: GDT (19 slots: null, kernel code and data, TSS, LDT, and TLS in 15-17), LDT (user code in slot 3,
+// user data in slot 5), the TSS that gives the stack for traps from user mode, and the IDT.
+
+import { VextFrame } from "../abi/frames.ts";
+
+export const SEL_KCODE: u32 = 0x08;
+export const SEL_KDATA: u32 = 0x10;
+const GDT_SLOTS: u32 = 19;
+const GDT_TSS: u32 = 4;
+const GDT_LDT: u32 = 5;
+const GDT_TLS: u32 = 15;
+const LDT_SLOTS: u32 = 17;
+const LDT_UCODE: u32 = 3;
+const LDT_UDATA: u32 = 5;
+
+const FLAT_CODE: u32 = 0x9a;   // access bytes: present, code, readable
+const FLAT_DATA: u32 = 0x92;
+const DPL3: u32 = 0x60;
+const ACC_TSS: u32 = 0x89;
+const ACC_LDT: u32 = 0x82;
+const TSS_BYTES: u32 = 104;
+const TSS_ESP0: u32 = 4;
+const TSS_SS0: u32 = 8;
+const TSS_IOMAP: u32 = 102;
+
+let gdt!: FixedArray<u32, 38>;
+let ldt!: FixedArray<u32, 34>;
+let tss!: FixedArray<u32, 26>;
+let idt!: FixedArray<u32, 512>;
+let pseudo!: FixedArray<u32, 2>; // operand of lgdt and lidt
+
+function setDescriptor(table: usize, slot: u32, base: u32, limit: u32, access: u32, flags: u32): void {
+  store<u32>(table + slot * 8, (limit & 0xffff) | (base << 16));
+  store<u32>(table + slot * 8, ((base >>> 16) & 0xff) | (access << 8) | (limit & 0xf0000) | (flags << 20) | (base & 0xff000000), 4);
+}
+
+function setPseudo(limit: u32, base: u32): void {
+  pseudo[0] = (limit & 0xffff) | (base << 16);
+  pseudo[1] = base >>> 16;
+}
+
+/** Load our tables and segment registers. */
+export function segmentsInit(): void {
+  const flat: u32 = 12; // 4 KiB granularity, 32-bit
+  const at = addressof(gdt);
+  setDescriptor(at, 1, 0, 0xfffff, FLAT_CODE, flat);
+  setDescriptor(at, 2, 0, 0xfffff, FLAT_DATA, flat);
+  setDescriptor(at, GDT_TSS, addressof(tss), TSS_BYTES - 1, ACC_TSS, 0);
+  setDescriptor(at, GDT_LDT, addressof(ldt), LDT_SLOTS * 8 - 1, ACC_LDT, 0);
+  setDescriptor(addressof(ldt), LDT_UCODE, 0, 0xfffff, FLAT_CODE | DPL3, flat);
+  setDescriptor(addressof(ldt), LDT_UDATA, 0, 0xfffff, FLAT_DATA | DPL3, flat);
+  store<u32>(addressof(tss), SEL_KDATA, TSS_SS0);
+  store<u16>(addressof(tss), TSS_BYTES as u16, TSS_IOMAP);
+  setPseudo(GDT_SLOTS * 8 - 1, at);
+  loadTables();
+}
+
+function loadTables(): void {
+  const at = addressof(pseudo);
+  asm`mov eax, ${at}
+      lgdt [eax]
+      jmp 0x08:flush
+      flush:
+      mov eax, 0x10
+      mov ds, ax
+      mov es, ax
+      mov ss, ax
+      xor eax, eax
+      mov fs, ax
+      mov gs, ax
+      mov eax, 0x28
+      lldt ax
+      mov eax, 0x20
+      ltr ax`;
+}
+
+/** Gate of a vector: type 15 keeps interrupts as they are, 14 disables them. */
+export function setGate(vector: u32, handler: usize, type: u32, dpl: u32): void {
+  const at = addressof(idt) + vector * 8;
+  store<u32>(at, (handler & 0xffff) | (SEL_KCODE << 16));
+  store<u32>(at, (handler & 0xffff0000) | 0x8000 | (dpl << 13) | (type << 8), 4);
+}
+
+export function loadIdt(): void {
+  setPseudo(2047, addressof(idt));
+  const at = addressof(pseudo);
+  asm`mov eax, ${at}
+      lidt [eax]`;
+}
+
+/** Stack for the next trap from user mode. */
+export function setTrapStack(top: usize): void {
+  store<u32>(addressof(tss), top, TSS_ESP0);
+}
+
+/** Put three TLS descriptors into the GDT; segment registers see them when they are next loaded. */
+export function setTlsDescriptors(tls: VextFrame): void {
+  memory.copy(addressof(gdt) + GDT_TLS * 8, changetype<usize>(tls), 24);
+}

@@ -1,0 +1,141 @@
+// The world: both kernels, every program, and the two root file systems, built from the sources in this repository. What is
+// built is kept in .cache and built again only when one of the files it was made of has changed.
+//
+// The virtual kernel's root holds the programs and, in /usr/src, the sources; the host's root is the same tree with the
+// virtual kernel and its root image in it.
+
+import { readdirSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { DEV_CONSOLE, DEV_NULL, DEV_TTY, DEV_ZERO } from '../abi/file.ts';
+import { compileProgram } from './compile.ts';
+import { hashOf, OutputCache, SourceTree } from './inputs.ts';
+import { buildExt2 } from './mkfs.ts';
+import type { FileSpec } from './mkfs.ts';
+
+/** Folders of src that are compiled for the guest, and so lie in /usr/src. */
+const GUEST_FOLDERS = ['abi', 'asm', 'compiler', 'elf', 'host-kernel', 'isa', 'kern', 'lang', 'lib', 'libc', 'user', 'vkernel'];
+const COMPILER_FOLDERS = ['asm', 'compiler', 'elf', 'image', 'isa'];
+const MAKEFILE = 'src/user/Makefile';
+const HOST_MIB = 96;
+const VIRTUAL_MIB = 48;
+/** Programs that are also found in /sbin. */
+const SYSTEM_PROGRAMS = ['halt', 'init'];
+
+export interface World {
+  readonly hostKernel: Uint8Array;
+  readonly virtualKernel: Uint8Array;
+  readonly programs: ReadonlyMap<string, Uint8Array>;
+  readonly rootImage: Uint8Array;
+}
+
+export interface WorldOptions {
+  /** The repository; by default the one this file is in. */
+  readonly root?: string;
+  /** Called with what is being built, and how many things are done of how many. */
+  readonly progress?: (what: string, done: number, all: number) => void;
+}
+
+interface Recipe {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+/** Build what is missing and return all of it. Throws BuildError when a program does not compile. */
+export function buildWorld(options: WorldOptions = {}): World {
+  const root = options.root ?? resolve(import.meta.dirname, '../..');
+  const tree = new SourceTree(root);
+  const cache = new OutputCache(join(root, '.cache'), tree);
+  const compiler = hashOf(...COMPILER_FOLDERS.flatMap((folder) => filesBelow(root, `src/${folder}`)).map((path) => tree.hash(path)!));
+  const programs = programNames(tree);
+  const recipes = [hostKernelRecipe(), virtualKernelRecipe(), ...programs.map(programRecipe)];
+  const built = new Map<string, Uint8Array>();
+  for (const recipe of recipes) {
+    options.progress?.(recipe.name, built.size, recipes.length + 1);
+    built.set(recipe.name, buildProgram(tree, cache, compiler, recipe));
+  }
+  options.progress?.('root.img', built.size, recipes.length + 1);
+  const hostKernel = built.get('host-kernel.elf')!;
+  const virtualKernel = built.get('vkernel.elf')!;
+  const binaries = new Map(programs.map((name) => [name, built.get(`bin/${name}`)!]));
+  const rootImage = buildRoot(tree, cache, binaries, virtualKernel);
+  options.progress?.('', recipes.length + 1, recipes.length + 1);
+  return { hostKernel, virtualKernel, programs: binaries, rootImage };
+}
+
+function hostKernelRecipe(): Recipe {
+  const args = ['src/host-kernel/boot.ts', '--base', '0xC0100000', '--phys-offset', '0xC0000000', '--multiboot'];
+  return { name: 'host-kernel.elf', args: [...args, '--bind', 'machine=src/host-kernel', '--bind', 'rt=src/kern'] };
+}
+
+function virtualKernelRecipe(): Recipe {
+  return { name: 'vkernel.elf', args: ['src/vkernel/boot.ts', '--bind', 'machine=src/vkernel', '--bind', 'rt=src/kern'] };
+}
+
+function programRecipe(name: string): Recipe {
+  return { name: `bin/${name}`, args: [`src/user/${name}.ts`, '--bind', 'rt=src/libc'] };
+}
+
+/** The programs of the world are those of its Makefile. */
+function programNames(tree: SourceTree): string[] {
+  const makefile = Buffer.from(tree.read(MAKEFILE) ?? []).toString('latin1');
+  const line = /^PROGRAMS *=(.*)$/m.exec(makefile);
+  if (line === null) throw new Error(`${MAKEFILE} has no line PROGRAMS = ...`);
+  return line[1]!.trim().split(/\s+/);
+}
+
+function buildProgram(tree: SourceTree, cache: OutputCache, compiler: string, recipe: Recipe): Uint8Array {
+  const key = [compiler, ...recipe.args].join(' ');
+  const known = cache.find(recipe.name, key);
+  if (known !== null) return known;
+  const result = compileProgram(tree, recipe.args);
+  cache.keep(recipe.name, key, result.inputs, result.bytes);
+  return result.bytes;
+}
+
+function buildRoot(tree: SourceTree, cache: OutputCache, programs: ReadonlyMap<string, Uint8Array>, virtualKernel: Uint8Array): Uint8Array {
+  const sources = sourceFiles(tree.root);
+  const recipe = hashOf(...programs.keys(), ...programs.values(), virtualKernel, ...sources, ...filesBelow(tree.root, 'src/image').map((path) => tree.hash(path)!));
+  const known = cache.find('root.img', recipe);
+  if (known !== null) return known;
+  const common = commonFiles(tree, programs, sources);
+  const virtualRoot = buildExt2({ sizeMiB: VIRTUAL_MIB, label: 'vroot', files: common });
+  const image = buildExt2({
+    sizeMiB: HOST_MIB,
+    label: 'root',
+    files: [...common, { path: '/boot/vkernel', data: virtualKernel, mode: 0o755 }, { path: '/vroot.img', data: virtualRoot }],
+  });
+  cache.keep('root.img', recipe, sources, image);
+  return image;
+}
+
+/** What both root file systems hold. */
+function commonFiles(tree: SourceTree, programs: ReadonlyMap<string, Uint8Array>, sources: readonly string[]): FileSpec[] {
+  return [
+    ...[...programs].map(([name, data]): FileSpec => ({ path: `/bin/${name}`, data, mode: 0o755 })),
+    ...SYSTEM_PROGRAMS.map((name): FileSpec => ({ path: `/sbin/${name}`, symlink: `../bin/${name}` })),
+    { path: '/dev/console', dev: DEV_CONSOLE, mode: 0o600 },
+    { path: '/dev/tty', dev: DEV_TTY },
+    { path: '/dev/null', dev: DEV_NULL },
+    { path: '/dev/zero', dev: DEV_ZERO },
+    { path: '/etc', directory: true },
+    { path: '/tmp', directory: true, mode: 0o777 },
+    { path: '/var/vkernel', directory: true },
+    { path: '/usr/obj/bin', directory: true },
+    { path: '/usr/src/Makefile', symlink: MAKEFILE },
+    ...sources.map((path): FileSpec => ({ path: `/usr/src/${path}`, data: tree.read(path)! })),
+  ];
+}
+
+/** Everything of the repository that lies in /usr/src, with its path there. */
+function sourceFiles(root: string): string[] {
+  return GUEST_FOLDERS.flatMap((folder) => filesBelow(root, `src/${folder}`)).sort();
+}
+
+function filesBelow(root: string, folder: string): string[] {
+  return readdirSync(join(root, folder))
+    .sort()
+    .flatMap((name) => {
+      const path = join(root, folder, name);
+      return statSync(path).isDirectory() ? filesBelow(root, relative(root, path)) : [relative(root, path)];
+    });
+}

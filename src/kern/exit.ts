@@ -1,0 +1,130 @@
+// The end of a process, and its parent's wait for it.
+//
+// exit1 gives everything back but the Proc, its Lwp and kernel stack: those stay, as a zombie, until wait4 has reported
+// the status. Children of the dead become init's.
+
+import { ECHILD } from "../abi/errno.ts";
+import { WNOHANG, WUNTRACED } from "../abi/file.ts";
+import { SA_NOCLDWAIT, SIG_IGN, SIGCHLD } from "../abi/signal.ts";
+import { Rusage } from "../abi/time.ts";
+import { copyout } from "machine/copyio.ts";
+import { fpuExit } from "machine/fpu.ts";
+import { splhigh } from "machine/intr.ts";
+import { calloutStop } from "./callout.ts";
+import { fdFree } from "./file.ts";
+import { panic } from "./panic.ts";
+import { linkChild, LS_ZOMBIE, Lwp, pfind, Proc, procFree, PS_STOP, PS_ZOMBIE, unlinkChild } from "./proc.ts";
+import { chargeSystem, miSwitch, PCATCH, tsleep, wakeup } from "./sched.ts";
+import { sigAct } from "./sigacts.ts";
+import { psignal } from "./signal.ts";
+import { fillRusage } from "./time.ts";
+import { Vmspace, vmspaceFree } from "./vm_map.ts";
+import { vkernelExit } from "./vmspace.ts";
+
+export function sysExit(lwp: Lwp, a: Ptr<u32>): i32 {
+  exit1(lwp, ((a[0] & 255) << 8) as i32);
+  return 0;
+}
+
+/** End the process by signal sig. Does not return. */
+export function sigexit(lwp: Lwp, sig: i32): void {
+  exit1(lwp, sig);
+}
+
+/** End the current process; status as wait4 reports it. Does not return. */
+export function exit1(lwp: Lwp, status: i32): void {
+  const p = lwp.proc;
+  if (p.pid == 1) panic(`init died, status ${status}`);
+  calloutStop(p.itimer);
+  vkernelExit(lwp);
+  fdFree(p.fd!);
+  p.fd = null;
+  fpuExit(lwp);
+  vmspaceFree(p.vmspace);
+  p.vmspace = changetype<Vmspace>(0);
+  lwp.vmspace = p.vmspace;
+  abandonChildren(p);
+  chargeSystem(lwp);
+  splhigh();
+  p.exitStatus = status;
+  p.state = PS_ZOMBIE;
+  tellParent(p);
+  lwp.state = LS_ZOMBIE;
+  miSwitch();
+  panic("exit1: a zombie ran");
+}
+
+function abandonChildren(p: Proc): void {
+  const init = pfind(1)!;
+  while (p.children != null) {
+    const child: Proc = p.children;
+    unlinkChild(p, child);
+    linkChild(init, child);
+    if (child.state == PS_ZOMBIE) wakeup(changetype<usize>(init));
+  }
+}
+
+function tellParent(p: Proc): void {
+  let parent = p.parent!;
+  const act = sigAct(parent.sigacts, SIGCHLD);
+  if (parent.pid != 1 && (act.handler == SIG_IGN || (act.flags & SA_NOCLDWAIT) != 0)) {
+    unlinkChild(parent, p);
+    wakeup(changetype<usize>(parent));
+    parent = pfind(1)!;
+    linkChild(parent, p);
+  }
+  psignal(parent, SIGCHLD);
+  wakeup(changetype<usize>(parent));
+}
+
+function matches(p: Proc, child: Proc, pid: i32): bool {
+  if (pid > 0) return child.pid == pid;
+  if (pid == -1) return true;
+  return child.pgid == (pid == 0 ? p.pgid : -pid);
+}
+
+export function sysWait4(lwp: Lwp, a: Ptr<u32>): i32 {
+  const p = lwp.proc;
+  const pid = a[0] as i32;
+  const options = a[2] as i32;
+  for (;;) {
+    let any = false;
+    for (let child = p.children; child != null; child = child.sibling) {
+      if (!matches(p, child, pid)) continue;
+      any = true;
+      if (child.state == PS_ZOMBIE) return reap(lwp, child, a);
+      if (child.state == PS_STOP && (options & WUNTRACED) != 0 && !child.stopReported) {
+        child.stopReported = true;
+        return report(lwp, child, a);
+      }
+    }
+    if (!any) return ECHILD;
+    if ((options & WNOHANG) != 0) return 0;
+    const error = tsleep(changetype<usize>(p), PCATCH, "wait", 0);
+    if (error != 0) return error;
+  }
+}
+
+/** Write child's status and usage where the caller of wait4 wants them. */
+function report(lwp: Lwp, child: Proc, a: Ptr<u32>): i32 {
+  lwp.retval0 = child.pid as u32;
+  lwp.retval1 = 0;
+  let error: i32 = 0;
+  if (a[1] != 0) error = copyout(changetype<usize>(child) + offsetof<Proc>("exitStatus"), a[1], 4);
+  if (error != 0 || a[3] == 0) return error;
+  const usage = new Rusage();
+  fillRusage(usage, child.userCycles + child.childUserCycles, child.sysCycles + child.childSysCycles, child);
+  error = copyout(changetype<usize>(usage), a[3], sizeof<Rusage>());
+  free(usage);
+  return error;
+}
+
+function reap(lwp: Lwp, child: Proc, a: Ptr<u32>): i32 {
+  const error = report(lwp, child, a);
+  const p = lwp.proc;
+  p.childUserCycles += child.userCycles + child.childUserCycles;
+  p.childSysCycles += child.sysCycles + child.childSysCycles;
+  free(child.sigacts);
+  procFree(child);
+  return error;
+}

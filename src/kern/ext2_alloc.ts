@@ -1,0 +1,156 @@
+// Allocation of ext2 blocks and inodes from the groups' bitmaps. Counts in superblock and descriptors follow at once.
+
+import { bdirty, BLOCK_SIZE, bforget, bread, brelse } from './bio.ts';
+import { countsChanged, fail, groupAt, groupCount, super_ } from './ext2_fs.ts';
+import { kprint } from './kprintf.ts';
+import { EIO, ENOSPC } from '../abi/errno.ts';
+
+const NONE: u32 = 0xffffffff;
+
+/** First clear bit of `map` in [from, end), or NONE. */
+function findClear(map: usize, from: u32, end: u32): u32 {
+  let at = from;
+  while (at < end) {
+    if ((at & 31) == 0 && load<u32>(map + (at >>> 3)) == 0xffffffff) at += 32;
+    else if (!testBit(map, at)) return at;
+    else at++;
+  }
+  return NONE;
+}
+
+function testBit(map: usize, bit: u32): bool {
+  return (((load<u8>(map + (bit >>> 3)) as u32) >>> (bit & 7)) & 1) != 0;
+}
+
+function flipBit(map: usize, bit: u32): void {
+  const at = map + (bit >>> 3);
+  store<u8>(at, ((load<u8>(at) as u32) ^ ((1 as u32) << (bit & 7))) as u8);
+}
+
+/** Set the first clear bit of the bitmap block in [from, end): its number, or NONE. fsError tells disk failures. */
+function takeBit(bitmap: u32, from: u32, end: u32): u32 {
+  const b = bread(bitmap);
+  if (b == null) {
+    fail(EIO);
+    return NONE;
+  }
+  const bit = findClear(b.data, from, end);
+  if (bit != NONE) {
+    flipBit(b.data, bit);
+    bdirty(b);
+  }
+  brelse(b);
+  return bit;
+}
+
+/** Clear a bit: false when it was clear already or the disk fails. */
+function giveBit(bitmap: u32, bit: u32): bool {
+  const b = bread(bitmap);
+  if (b == null) return false;
+  const set = testBit(b.data, bit);
+  if (set) {
+    flipBit(b.data, bit);
+    bdirty(b);
+  }
+  brelse(b);
+  return set;
+}
+
+function blocksIn(group: u32): u32 {
+  const left = super_.blocks - group * super_.blocksPerGroup;
+  return left < super_.blocksPerGroup ? left : super_.blocksPerGroup;
+}
+
+/** Allocate a block, the first free one from `goal` on, going around: its number, or 0 with fsError. */
+export function allocBlock(goal: u32): u32 {
+  fail(ENOSPC);
+  const start = goal < super_.blocks ? goal : 0;
+  let group = start / super_.blocksPerGroup;
+  let from = start % super_.blocksPerGroup;
+  for (let i: u32 = 0; i <= groupCount; i++) {
+    const g = groupAt(group);
+    if (g.freeBlocks != 0) {
+      const bit = takeBit(g.blockBitmap, from, blocksIn(group));
+      if (bit != NONE) {
+        g.freeBlocks = (g.freeBlocks - 1) as u16;
+        super_.freeBlocks--;
+        countsChanged();
+        return group * super_.blocksPerGroup + bit;
+      }
+    }
+    from = 0;
+    group = group + 1 == groupCount ? 0 : group + 1;
+  }
+  return 0;
+}
+
+/** Free a block and what the buffer cache has of it. */
+export function freeBlock(block: u32): void {
+  const group = block / super_.blocksPerGroup;
+  bforget(block);
+  if (block == 0 || group >= groupCount || !giveBit(groupAt(group).blockBitmap, block % super_.blocksPerGroup)) {
+    kprint(`ext2: block ${block} freed twice\n`);
+    return;
+  }
+  const g = groupAt(group);
+  g.freeBlocks = (g.freeBlocks + 1) as u16;
+  super_.freeBlocks++;
+  countsChanged();
+}
+
+/** Allocate an inode, in the group of `parent` if it has one: its number, or 0 with fsError. */
+export function allocInode(parent: u32, directory: bool): u32 {
+  fail(ENOSPC);
+  let group = groupOfInode(parent);
+  for (let i: u32 = 0; i < groupCount; i++) {
+    const g = groupAt(group);
+    if (g.freeInodes != 0) {
+      const reserved = group == 0 ? super_.firstInode - 1 : 0;
+      const bit = takeBit(g.inodeBitmap, reserved, super_.inodesPerGroup);
+      if (bit != NONE) {
+        g.freeInodes = (g.freeInodes - 1) as u16;
+        if (directory) g.usedDirs = (g.usedDirs + 1) as u16;
+        super_.freeInodes--;
+        countsChanged();
+        return group * super_.inodesPerGroup + bit + 1;
+      }
+    }
+    group = group + 1 == groupCount ? 0 : group + 1;
+  }
+  return 0;
+}
+
+/** Free an inode number. */
+export function freeInode(ino: u32, directory: bool): void {
+  const g = groupAt(groupOfInode(ino));
+  if (!giveBit(g.inodeBitmap, (ino - 1) % super_.inodesPerGroup)) {
+    kprint(`ext2: inode ${ino} freed twice\n`);
+    return;
+  }
+  g.freeInodes = (g.freeInodes + 1) as u16;
+  if (directory) g.usedDirs = (g.usedDirs - 1) as u16;
+  super_.freeInodes++;
+  countsChanged();
+}
+
+export function groupOfInode(ino: u32): u32 {
+  return (ino - 1) / super_.inodesPerGroup;
+}
+
+/** Block that holds the record of an inode. */
+export function inodeBlock(ino: u32): u32 {
+  const index = (ino - 1) % super_.inodesPerGroup;
+  return groupAt(groupOfInode(ino)).inodeTable + index / (BLOCK_SIZE / INODE_BYTES);
+}
+
+export const INODE_BYTES: u32 = 128;
+
+/** Byte offset of the record in that block. */
+export function inodeOffset(ino: u32): u32 {
+  return (ino - 1) % super_.inodesPerGroup % (BLOCK_SIZE / INODE_BYTES) * INODE_BYTES;
+}
+
+/** Where the blocks of a file with this inode should go. */
+export function firstBlockOf(ino: u32): u32 {
+  return groupOfInode(ino) * super_.blocksPerGroup;
+}

@@ -1,0 +1,164 @@
+// The ext2 volume: superblock, group descriptors, mounting, writing back. 4 KiB blocks, 128-byte inodes, directory entries
+// with file types, sparse files; no journal. Files stay below 2 GiB, so the double indirect block is the last one needed.
+//
+// Guarantees: from ext2Mount to ext2Unmount the superblock on disk says "not clean"; after ext2Unmount everything is
+// written, files without a name are freed, counts are right, and it says "clean".
+
+import { BLOCK_SECTORS, BLOCK_SIZE, bdirty, bflush, bread, Buf } from './bio.ts';
+import { HZ, ticks } from './callout.ts';
+import { freeOrphans, flushNodes, iget, Ext2Node, ROOT_INO, updateNodes } from './ext2_node.ts';
+import { kprint } from './kprintf.ts';
+import type { Vnode } from './vnode.ts';
+import { vmFlushDirty } from './vm_page.ts';
+import { epochSeconds } from 'machine/clock.ts';
+import { diskInit, diskSize } from 'machine/disk.ts';
+
+const MAGIC: u16 = 0xef53;
+const STATE_CLEAN: u16 = 1;
+const LOG_BLOCK: u32 = 2;              // 1024 << 2
+const INCOMPAT_FILETYPE: u32 = 2;
+const RO_COMPAT_KNOWN: u32 = 3;        // sparse superblocks, large files
+const SUPER_AT: u32 = 1024;
+const MAX_GROUPS: u32 = 128;           // descriptors in one block
+
+export class Ext2Super {
+  inodes: u32 = 0;
+  blocks: u32 = 0;
+  reservedBlocks: u32 = 0;
+  freeBlocks: u32 = 0;
+  freeInodes: u32 = 0;
+  firstDataBlock: u32 = 0;
+  logBlock: u32 = 0;
+  logFragment: u32 = 0;
+  blocksPerGroup: u32 = 0;
+  fragmentsPerGroup: u32 = 0;
+  inodesPerGroup: u32 = 0;
+  mountTime: u32 = 0;
+  writeTime: u32 = 0;
+  mountCount: u16 = 0;
+  maxMountCount: u16 = 0;
+  magic: u16 = 0;
+  state: u16 = 0;
+  errors: u16 = 0;
+  minorRevision: u16 = 0;
+  lastCheck: u32 = 0;
+  checkInterval: u32 = 0;
+  creator: u32 = 0;
+  revision: u32 = 0;
+  reservedUid: u16 = 0;
+  reservedGid: u16 = 0;
+  firstInode: u32 = 0;
+  inodeSize: u16 = 0;
+  groupOfCopy: u16 = 0;
+  compat: u32 = 0;
+  incompat: u32 = 0;
+  roCompat: u32 = 0;
+}
+
+export class Ext2Group {
+  blockBitmap: u32 = 0;
+  inodeBitmap: u32 = 0;
+  inodeTable: u32 = 0;
+  freeBlocks: u16 = 0;
+  freeInodes: u16 = 0;
+  usedDirs: u16 = 0;
+  pad: u16 = 0;
+  reserved0: u32 = 0;
+  reserved1: u32 = 0;
+  reserved2: u32 = 0;
+}
+
+/** The superblock, in its buffer, which is held while mounted. */
+export let super_!: Ext2Super;
+export let groupCount: u32 = 0;
+/** Why the last operation that reports failure by 0 or null failed. Read it at once. */
+export let fsError: i32 = 0;
+
+let superBuf!: Buf;
+let groupBuf!: Buf;
+let rootNode!: Ext2Node;
+
+/** Set fsError; returns 0 for the caller to pass on. */
+export function fail(error: i32): u32 {
+  fsError = error;
+  return 0;
+}
+
+/** Seconds since 1970 by the tick count: what files are stamped with. */
+export function fileTime(): u32 {
+  return epochSeconds() + ((ticks / HZ) as u32);
+}
+
+/** The descriptor of a block group, in its buffer. */
+export function groupAt(group: u32): Ext2Group {
+  return changetype<Ext2Group>(groupBuf.data + group * sizeof<Ext2Group>());
+}
+
+/** The counts in superblock and descriptors have changed. */
+export function countsChanged(): void {
+  bdirty(superBuf);
+  bdirty(groupBuf);
+}
+
+/** Mount the disk: null, or what is wrong with it. */
+export function ext2Mount(): string | null {
+  if (diskInit() != 0) return "no disk";
+  const first = bread(0);
+  if (first == null) return "the disk can't be read";
+  superBuf = first;
+  super_ = changetype<Ext2Super>(first.data + SUPER_AT);
+  const problem = unsupported(super_);
+  if (problem != null) return problem;
+  groupCount = (super_.blocks - super_.firstDataBlock + super_.blocksPerGroup - 1) / super_.blocksPerGroup;
+  if (groupCount > MAX_GROUPS) return "it is too large";
+  const second = bread(1);
+  if (second == null) return "the disk can't be read";
+  groupBuf = second;
+  const root = iget(ROOT_INO);
+  if (root == null) return "the root directory can't be read";
+  rootNode = root;
+  markInUse();
+  return null;
+}
+
+function unsupported(s: Ext2Super): string | null {
+  if (s.magic != MAGIC) return "no ext2 file system is on the disk";
+  if (s.logBlock != LOG_BLOCK || s.firstDataBlock != 0) return "its blocks are not 4 KiB";
+  if (s.revision != 1 || s.inodeSize != 128) return "its inodes are not 128 bytes";
+  if (s.incompat != INCOMPAT_FILETYPE || (s.roCompat & ~RO_COMPAT_KNOWN) != 0) return "it has features that are not supported";
+  if (s.blocks * BLOCK_SECTORS > diskSize() || s.blocksPerGroup > BLOCK_SIZE * 8) return "it is larger than the disk";
+  return null;
+}
+
+function markInUse(): void {
+  if ((super_.state & STATE_CLEAN) == 0) kprint("root file system: was not unmounted\n");
+  super_.state = 0;
+  super_.mountTime = fileTime();
+  super_.mountCount = (super_.mountCount + 1) as u16;
+  bdirty(superBuf);
+  bflush();
+}
+
+export function ext2Root(): Vnode {
+  return rootNode;
+}
+
+/** Write all data, inodes and metadata: 0 or the first error. */
+export function ext2Sync(): i32 {
+  const data = vmFlushDirty(0xffffffff);
+  const inodes = updateNodes();
+  const metadata = bflush();
+  return data != 0 ? data : inodes != 0 ? inodes : metadata;
+}
+
+/** Leave the volume clean: 0 or the first error. */
+export function ext2Unmount(): i32 {
+  freeOrphans();
+  const data = flushNodes();
+  const error = ext2Sync();
+  if (data != 0 || error != 0) return data != 0 ? data : error;
+  super_.state = STATE_CLEAN;
+  super_.writeTime = fileTime();
+  bdirty(superBuf);
+  return bflush();
+}

@@ -1,0 +1,47 @@
+// The part of the system call table that is about files.
+
+import { Sys } from '../abi/syscalls.ts';
+import { sysClose, sysDup, sysDup2, sysExtpread, sysExtpwrite, sysFchdir, sysFcntl, sysFstat, sysFsync, sysFtruncate, sysGetdirentries,
+  sysIoctl, sysLseek, sysRead, sysWrite } from './file_syscalls.ts';
+import { sysPipe } from './pipe.ts';
+import { def } from './syscall.ts';
+import { sysAccess, sysChdir, sysChmod, sysGetcwd, sysLink, sysLstat, sysMkdir, sysMknod, sysOpen, sysReadlink, sysRename, sysRmdir, sysStat,
+  sysSymlink, sysSync, sysTruncate, sysUmask, sysUnlink } from './vfs_syscalls.ts';
+
+/** Enter the calls on descriptors and names. */
+export function fileSyscallInit(): void {
+  def(Sys.read, 3, sysRead);
+  def(Sys.write, 3, sysWrite);
+  def(Sys.extpread, 6, sysExtpread);
+  def(Sys.extpwrite, 6, sysExtpwrite);
+  def(Sys.lseek, 5, sysLseek);
+  def(Sys.close, 1, sysClose);
+  def(Sys.dup, 1, sysDup);
+  def(Sys.dup2, 2, sysDup2);
+  def(Sys.fcntl, 3, sysFcntl);
+  def(Sys.fstat, 2, sysFstat);
+  def(Sys.ioctl, 3, sysIoctl);
+  def(Sys.ftruncate, 4, sysFtruncate);
+  def(Sys.fsync, 1, sysFsync);
+  def(Sys.fchdir, 1, sysFchdir);
+  def(Sys.getdirentries, 4, sysGetdirentries);
+  def(Sys.pipe, 0, sysPipe);
+  def(Sys.open, 3, sysOpen);
+  def(Sys.stat, 2, sysStat);
+  def(Sys.lstat, 2, sysLstat);
+  def(Sys.access, 2, sysAccess);
+  def(Sys.chdir, 1, sysChdir);
+  def(Sys.mkdir, 2, sysMkdir);
+  def(Sys.rmdir, 1, sysRmdir);
+  def(Sys.mknod, 3, sysMknod);
+  def(Sys.link, 2, sysLink);
+  def(Sys.unlink, 1, sysUnlink);
+  def(Sys.symlink, 2, sysSymlink);
+  def(Sys.readlink, 3, sysReadlink);
+  def(Sys.rename, 2, sysRename);
+  def(Sys.chmod, 2, sysChmod);
+  def(Sys.truncate, 4, sysTruncate);
+  def(Sys.umask, 1, sysUmask);
+  def(Sys.getcwd, 2, sysGetcwd);
+  def(Sys.sync, 0, sysSync);
+}

@@ -1,0 +1,44 @@
+// fork: a child that is its parent's copy, memory copy-on-write, and returns 0 with edx = 1.
+
+import { EAGAIN, ENOMEM } from "../abi/errno.ts";
+import { fpuFork } from "machine/fpu.ts";
+import { cpuForkLwp } from "machine/swtch.ts";
+import { fdCopy } from "./file.ts";
+import { Lwp, Proc, procAlloc } from "./proc.ts";
+import { setRunQueue } from "./sched.ts";
+import { sigCopy } from "./sigset.ts";
+import { vmspaceFork } from "./vm_map.ts";
+import { memoryScarce } from "./vm_page.ts";
+import { vkernelFork } from "./vmspace.ts";
+
+export function sysFork(lwp: Lwp, a: Ptr<u32>): i32 {
+  if (memoryScarce()) return ENOMEM;
+  const parent = lwp.proc;
+  const child = procAlloc(parent);
+  if (child == null) return EAGAIN;
+  copyProc(parent, child);
+  copyLwp(lwp, child.lwp);
+  vkernelFork(parent, child);
+  cpuForkLwp(child.lwp, lwp.frame);
+  setRunQueue(child.lwp);
+  lwp.retval0 = child.pid as u32;
+  lwp.retval1 = 0;
+  return 0;
+}
+
+function copyProc(from: Proc, to: Proc): void {
+  memory.copy(changetype<usize>(to.comm), changetype<usize>(from.comm), 16);
+  to.fd = fdCopy(from.fd!);
+  to.vmspace = vmspaceFork(from.vmspace);
+}
+
+function copyLwp(from: Lwp, to: Lwp): void {
+  to.vmspace = to.proc.vmspace;
+  to.priority = from.priority;
+  to.altSp = from.altSp;
+  to.altSize = from.altSize;
+  to.onAltStack = from.onAltStack;
+  sigCopy(to.sigmask, from.sigmask);
+  memory.copy(changetype<usize>(to.tls), changetype<usize>(from.tls), 24);
+  fpuFork(from, to);
+}

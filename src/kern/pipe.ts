@@ -1,0 +1,133 @@
+// Pipes: a ring of bytes with a reading and a writing end. Writes of up to PIPE_BUF bytes are not mixed with others.
+//
+// Rules: bytes move only between the two processes' calls, so the ring needs no locking; each end wakes the other.
+
+import { EAGAIN, EBADF, EPIPE } from '../abi/errno.ts';
+import { O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO, Stat } from '../abi/file.ts';
+import { SIGPIPE } from '../abi/signal.ts';
+import { fdClose, fdInstall, File, fileDrop, installedFd } from './file.ts';
+import { curLwp, Lwp } from './proc.ts';
+import { PCATCH, tsleep, wakeup } from './sched.ts';
+import { psignal } from './signal.ts';
+import { Uio, uiomove } from './uio.ts';
+import { malloc, mfree } from 'rt/rt.ts';
+
+const RING: u32 = 16384;
+const PIPE_BUF: u32 = 512;
+
+class Pipe {
+  data: usize = 0;
+  head: u32 = 0;             // bytes ever written
+  tail: u32 = 0;             // bytes ever read
+  readers: i32 = 1;
+  writers: i32 = 1;
+}
+
+class PipeFile extends File {
+  pipe: Pipe;
+
+  constructor(pipe: Pipe, access: i32) {
+    super();
+    this.pipe = pipe;
+    this.flags = access;
+  }
+
+  override read(uio: Uio, flags: i32): i32 {
+    const p = this.pipe;
+    if (this.flags % 4 != O_RDONLY) return EBADF;
+    while (p.head == p.tail) {
+      if (p.writers == 0 || uio.resid == 0) return 0;
+      if ((flags & O_NONBLOCK) != 0) return EAGAIN;
+      const error = tsleep(changetype<usize>(p), PCATCH, "piperd", 0);
+      if (error != 0) return error;
+    }
+    while (p.head != p.tail && uio.resid != 0) {
+      const n = run(p.head - p.tail, p.tail);
+      const before = uio.resid;
+      const error = uiomove(p.data + (p.tail & (RING - 1)), n, uio);
+      if (error != 0) return error;
+      p.tail += before - uio.resid;
+    }
+    wakeup(changetype<usize>(p) + 1);
+    return 0;
+  }
+
+  override write(uio: Uio, flags: i32): i32 {
+    const p = this.pipe;
+    if (this.flags % 4 != O_WRONLY) return EBADF;
+    const whole = uio.resid <= PIPE_BUF ? uio.resid : 1;
+    while (uio.resid != 0) {
+      const error = waitForRoom(p, whole, flags);
+      if (error != 0) return error;
+      const free = RING - (p.head - p.tail);
+      const n = run(free < uio.resid ? free : uio.resid, p.head);
+      const failed = uiomove(p.data + (p.head & (RING - 1)), n, uio);
+      if (failed != 0) return failed;
+      p.head += n;
+      wakeup(changetype<usize>(p));
+    }
+    return 0;
+  }
+
+  override stat(st: Stat): i32 {
+    memory.fill(changetype<usize>(st), 0, sizeof<Stat>());
+    st.mode = (S_IFIFO | 0x180) as u16;
+    st.blksize = RING;
+    st.size = this.pipe.head - this.pipe.tail;
+    return 0;
+  }
+
+  override close(): void {
+    const p = this.pipe;
+    if (this.flags % 4 == O_RDONLY) p.readers--;
+    else p.writers--;
+    wakeup(changetype<usize>(p));
+    wakeup(changetype<usize>(p) + 1);
+    if (p.readers != 0 || p.writers != 0) return;
+    mfree(p.data);
+    free(p);
+  }
+}
+
+/** The part of `n` bytes from ring position `at` that lies in one piece. */
+function run(n: u32, at: u32): u32 {
+  const straight = RING - (at & (RING - 1));
+  return n < straight ? n : straight;
+}
+
+/** Sleep until the ring has room for `whole` bytes: 0, EPIPE with its signal, EAGAIN, or the interruption. */
+function waitForRoom(p: Pipe, whole: u32, flags: i32): i32 {
+  for (;;) {
+    if (p.readers == 0) {
+      psignal(curLwp.proc, SIGPIPE);
+      return EPIPE;
+    }
+    if (RING - (p.head - p.tail) >= whole) return 0;
+    if ((flags & O_NONBLOCK) != 0) return EAGAIN;
+    const error = tsleep(changetype<usize>(p) + 1, PCATCH, "pipewr", 0);
+    if (error != 0) return error;
+  }
+}
+
+/** pipe(): the reading end in eax, the writing end in edx. */
+export function sysPipe(lwp: Lwp, a: Ptr<u32>): i32 {
+  const fd = lwp.proc.fd!;
+  const p = new Pipe();
+  p.data = malloc(RING);
+  const reader = new PipeFile(p, O_RDONLY);
+  const writer = new PipeFile(p, O_WRONLY);
+  let error = fdInstall(fd, reader, 0);
+  if (error != 0) fileDrop(reader);
+  const readFd = installedFd;
+  if (error == 0) {
+    error = fdInstall(fd, writer, 0);
+    if (error != 0) fdClose(fd, readFd);
+  }
+  if (error != 0) {
+    fileDrop(writer);
+    return error;
+  }
+  lwp.retval0 = readFd as u32;
+  lwp.retval1 = installedFd as u32;
+  return 0;
+}

@@ -1,0 +1,251 @@
+// Processes and their threads (LWPs): the records, the table of all of them, and who is running.
+//
+// Rules. A Proc is found through the list or by pfind(); it stays valid while it is on the list, and only its parent's
+// wait4 takes it off. Every Proc has exactly one Lwp until it is reaped. curLwp is the thread on the CPU and is changed
+// by miSwitch alone. Fields that interrupts touch (state, queues, siglist) are changed only at splhigh.
+
+import type { TrapFrame, VextFrame } from "../abi/frames.ts";
+import type { SigSet } from "../abi/signal.ts";
+import type { Callout } from "./callout.ts";
+import type { FileDesc } from "./file.ts";
+import { SigActs, sigactsCopy } from "./sigacts.ts";
+import type { Vmspace } from "./vm_map.ts";
+import type { VkernelProc, VmspaceEntry } from "./vmspace.ts";
+import type { Pcb } from "machine/pcb.ts";
+import { splhigh, splx } from "machine/intr.ts";
+import { malloc } from "rt/rt.ts";
+
+/** Bytes of a thread's kernel stack; its user register frame lies at the very top. */
+export const KSTACK_SIZE: u32 = 16384;
+const KSTACK_MAGIC: u32 = 0x57ac4bed;
+const FRAME_SIZE: u32 = 80;
+
+// Proc.state
+export const PS_ACTIVE: i32 = 1;
+export const PS_STOP: i32 = 2;
+export const PS_ZOMBIE: i32 = 3;
+
+// Lwp.state
+export const LS_RUN: i32 = 1;       // running or on the run queue
+export const LS_SLEEP: i32 = 2;
+export const LS_STOP: i32 = 3;      // by a stop signal
+export const LS_ZOMBIE: i32 = 4;
+
+export const MAXCOMLEN: i32 = 16;
+
+export class Proc {
+  pid: i32 = 0;
+  pgid: i32 = 0;
+  sid: i32 = 0;
+  state: i32 = PS_ACTIVE;
+  system: bool = false;             // a kernel process: never enters user mode, takes no signals
+  parent: Proc | null = null;
+  children: Proc | null = null;     // linked by sibling
+  sibling: Proc | null = null;
+  next: Proc | null = null;         // list of all processes
+  lwp!: Lwp;
+  vmspace!: Vmspace;
+  vkernel: VkernelProc | null = null; // VM spaces it owns
+  fd: FileDesc | null = null;       // descriptors, working directory, umask
+  sigacts!: SigActs;
+  comm!: FixedArray<u8, 16>;         // name of the program, NUL padded
+  exitStatus: i32 = 0;              // as wait4 reports it
+  stopReported: bool = false;       // wait4(WUNTRACED) has seen this stop
+  userCycles: u64 = 0;
+  sysCycles: u64 = 0;
+  childUserCycles: u64 = 0;         // of reaped children and theirs
+  childSysCycles: u64 = 0;
+  minorFaults: i32 = 0;
+  switches: i32 = 0;
+  itimerInterval: i32 = 0;          // ITIMER_REAL, in ticks
+  itimer!: Embed<Callout>;
+}
+
+export class Lwp {
+  proc!: Proc;
+  state: i32 = LS_RUN;
+  kstack: usize = 0;
+  frame!: TrapFrame;                // user registers, at the top of kstack
+  pcb!: Embed<Pcb>;
+  vmspace!: Vmspace;                // the space in use: that of proc, or of `ve`; none in kernel processes
+  tls!: Embed<VextFrame>;           // TLS descriptors in effect
+
+  // system call in progress
+  args!: FixedArray<u32, 8>;
+  retval0: u32 = 0;
+  retval1: u32 = 0;
+  scratch!: FixedArray<u32, 8>;     // for records on their way in or out: copies may sleep, so no global will do
+  fetched: u32 = 0;                 // what fuword read
+
+  // signals
+  sigmask!: Embed<SigSet>;
+  siglist!: Embed<SigSet>;          // pending
+  oldMask!: Embed<SigSet>;          // to restore after the handler that ends sigsuspend
+  restoreMask: bool = false;
+  altSp: usize = 0;                 // sigaltstack; size 0: none
+  altSize: u32 = 0;
+  onAltStack: bool = false;
+
+  // scheduling
+  runNext: Lwp | null = null;
+  onRunQueue: bool = false;
+  priority: i32 = 0;                // 0 best
+  quantum: i32 = 0;                 // ticks used of the present turn
+  cycleStamp: u64 = 0;              // when the present stretch of user or system time began
+
+  // sleeping
+  wchan: usize = 0;
+  wmesg: string = "";
+  sleepFlags: i32 = 0;
+  sleepNext: Lwp | null = null;
+  timedOut: bool = false;
+  sigWoken: bool = false;
+  sleepCallout!: Embed<Callout>;
+
+  // running inside an owned VM space (vmspace.ts); ve == null: in its own
+  ve: VmspaceEntry | null = null;
+  saveFrame!: Embed<TrapFrame>;
+  saveTls!: Embed<VextFrame>;
+  userTframe: usize = 0;
+  userVframe: usize = 0;
+}
+
+let procList: Proc | null = null;
+let procCount: i32 = 0;
+let lastPid: i32 = -1;
+
+/** The thread on the CPU. */
+export let curLwp!: Lwp;
+
+/** Called by miSwitch and by start-up only. */
+export function setCurLwp(lwp: Lwp): void {
+  curLwp = lwp;
+}
+
+/** First process of the list of all, linked by `next`. */
+export function allProcs(): Proc | null {
+  return procList;
+}
+
+/** The process with this id, zombies included, or null. */
+export function pfind(pid: i32): Proc | null {
+  let p = procList;
+  while (p != null && p.pid != pid) p = p.next;
+  return p;
+}
+
+/** Some process of group pgid exists. */
+export function pgrpExists(pgid: i32): bool {
+  for (let p = procList; p != null; p = p.next) {
+    if (p.pgid == pgid && p.state != PS_ZOMBIE) return true;
+  }
+  return false;
+}
+
+export const MAXPROC: i32 = 512;
+
+/** A new process on the list: of parent's group and session, its signal actions, a thread of its own; null: too many. */
+export function procAlloc(parent: Proc | null): Proc | null {
+  if (procCount >= MAXPROC) return null;
+  const p = new Proc();
+  p.pid = nextPid();
+  p.lwp = lwpAlloc(p);
+  p.sigacts = parent != null ? sigactsCopy(parent.sigacts) : new SigActs();
+  if (parent != null) {
+    p.pgid = parent.pgid;
+    p.sid = parent.sid;
+    linkChild(parent, p);
+  }
+  const s = splhigh();
+  p.next = procList;
+  procList = p;
+  procCount++;
+  splx(s);
+  return p;
+}
+
+/** Take a zombie off every list and give its memory back. */
+export function procFree(p: Proc): void {
+  if (p.parent != null) unlinkChild(p.parent, p);
+  const s = splhigh();
+  if (procList == p) procList = p.next;
+  else {
+    let q = procList;
+    while (q!.next != p) q = q!.next;
+    q!.next = p.next;
+  }
+  procCount--;
+  splx(s);
+  kstackFree(p.lwp.kstack);
+  free(p.lwp);
+  free(p);
+}
+
+function nextPid(): i32 {
+  do {
+    lastPid++;
+    if (lastPid > 30000) lastPid = 100;
+  } while (pfind(lastPid) != null || pgrpExists(lastPid));
+  return lastPid;
+}
+
+function lwpAlloc(p: Proc): Lwp {
+  const lwp = new Lwp();
+  lwp.proc = p;
+  lwpSetStack(lwp, kstackAlloc());
+  return lwp;
+}
+
+/** Give lwp the kernel stack at `stack`, and its user frame at the top of it. */
+export function lwpSetStack(lwp: Lwp, stack: usize): void {
+  lwp.kstack = stack;
+  lwp.frame = changetype<TrapFrame>(stack + KSTACK_SIZE - FRAME_SIZE);
+  store<u32>(stack, KSTACK_MAGIC);
+}
+
+/** The lowest word of lwp's kernel stack is as it was: the stack has not overflowed. */
+export function kstackIntact(lwp: Lwp): bool {
+  return load<u32>(lwp.kstack) == KSTACK_MAGIC;
+}
+
+// Stacks of the dead are kept for the next: a stack is a run of contiguous pages, the one large thing fork needs.
+let freeStacks: usize = 0;
+
+function kstackAlloc(): usize {
+  const stack = freeStacks;
+  if (stack == 0) return malloc(KSTACK_SIZE);
+  freeStacks = load<usize>(stack);
+  return stack;
+}
+
+function kstackFree(stack: usize): void {
+  store<usize>(stack, freeStacks);
+  freeStacks = stack;
+}
+
+/** Make `p` a child of `parent`, whose child it is not yet. */
+export function linkChild(parent: Proc, p: Proc): void {
+  p.parent = parent;
+  p.sibling = parent.children;
+  parent.children = p;
+}
+
+export function unlinkChild(parent: Proc, p: Proc): void {
+  if (parent.children == p) parent.children = p.sibling;
+  else {
+    let q = parent.children;
+    while (q!.sibling != p) q = q!.sibling;
+    q!.sibling = p.sibling;
+  }
+  p.parent = null;
+  p.sibling = null;
+}
+
+/** Set the program name shown by ps, from a path: its last component. */
+export function procSetName(p: Proc, path: string): void {
+  const base = path.lastIndexOf("/") + 1;
+  for (let i: i32 = 0; i < MAXCOMLEN; i++) {
+    const c = base + i < path.length && i < MAXCOMLEN - 1 ? path.charCodeAt(base + i) : 0;
+    p.comm[i] = c as u8;
+  }
+}

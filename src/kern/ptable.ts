@@ -1,0 +1,190 @@
+// Page tables of user space: two levels of 32-bit entries, in the i386's own form. On the PC the CPU walks them; in a virtual
+// kernel they are VPTEs, which the kernel below walks. What differs is in machine/pmap.ts: what else a new table needs, how
+// it comes into effect, and how changes are announced.
+//
+// Rules: an entry that becomes valid or more permissive needs no announcement. One that is cleared or write-protected is
+// announced by pmapInvalidate before the function returns, once for a whole range; only then may the page be used
+// again. pmapEnter never takes write permission away. Pages of files get a reverse mapping for every entry made here.
+// Entries are made with A, and writable ones with M: the kernel tracks changes by write faults and reads neither.
+//
+// Most of a process's space is empty. `tables` has a bit for each directory slot in use; of each table, aux in its page's
+// record counts the entries in use, and pindex has a bit for each group of 32 entries that may have any.
+
+import { VPTE_A, VPTE_FRAME, VPTE_M, VPTE_RW, VPTE_U, VPTE_V, VM_MAX_USER_ADDRESS } from '../abi/mman.ts';
+import { ENOMEM } from '../abi/errno.ts';
+import { pmapAttach, pmapDetach, pmapInvalidate, ptov, vtop } from 'machine/pmap.ts';
+import { VmPage, PG_MANAGED, vmPageAlloc, vmPageFree, paToPage } from './vm_page.ts';
+import { pvInsert, pvRemove } from './pv.ts';
+import { panic } from './panic.ts';
+
+const PAGE: u32 = 4096;
+const GROUP_BYTES: u32 = 0x20000;      // 32 pages
+const TABLE_BYTES: u32 = 0x400000;
+const USER_TABLES: u32 = VM_MAX_USER_ADDRESS >>> 22;
+
+export class Pmap {
+  pdPa: u32 = 0;
+  pd: Ptr<u32> = changetype<Ptr<u32>>(0);
+  /** User pages mapped. */
+  resident: u32 = 0;
+  tables!: FixedArray<u32, 24>;
+}
+
+// What the operation in progress has changed, for the announcement.
+let changedFrom: usize = 0;
+let changedTo: usize = 0;
+
+/** A page table with an empty user half. */
+export function pmapCreate(): Pmap {
+  const page = vmPageAlloc(null, 0, true);
+  if (page == null) panic("pmapCreate: out of memory");
+  const pm = new Pmap();
+  pm.pdPa = page!.pa;
+  pm.pd = changetype<Ptr<u32>>(ptov(pm.pdPa));
+  pmapAttach(pm);
+  return pm;
+}
+
+/** Free a page table whose mappings are all removed. */
+export function pmapDestroy(pm: Pmap): void {
+  if (pm.resident != 0) panic("pmapDestroy");
+  pmapDetach(pm);
+  for (let slot = usedTable(pm, 0); slot < USER_TABLES; slot = usedTable(pm, slot + 1)) {
+    vmPageFree(paToPage(pm.pd[slot] & VPTE_FRAME));
+  }
+  vmPageFree(paToPage(pm.pdPa));
+  free(pm);
+}
+
+/** First directory slot at or after `slot` that has a table; USER_TABLES or more if there is none. */
+function usedTable(pm: Pmap, slot: u32): u32 {
+  let at = slot;
+  while (at < USER_TABLES) {
+    const bits = pm.tables[at >>> 5] >>> (at & 31);
+    if (bits == 0) at = (at | 31) + 1;
+    else if ((bits & 1) == 0) at++;
+    else return at;
+  }
+  return at;
+}
+
+/** The table of `va`, or null. */
+function tableOf(pm: Pmap, va: usize): Ptr<u32> | null {
+  const pde = pm.pd[va >>> 22];
+  return pde != 0 ? changetype<Ptr<u32>>(ptov(pde & VPTE_FRAME)) : null;
+}
+
+/** The page that a table is. */
+function pageOf(table: Ptr<u32>): VmPage {
+  return paToPage(vtop(changetype<usize>(table)));
+}
+
+function makeTable(pm: Pmap, va: usize): Ptr<u32> | null {
+  const page = vmPageAlloc(null, 0, true);
+  if (page == null) return null;
+  const slot = va >>> 22;
+  page.aux = 0;
+  pm.pd[slot] = page.pa | VPTE_U | VPTE_A | VPTE_M | VPTE_RW | VPTE_V;
+  pm.tables[slot >>> 5] |= (1 as u32) << (slot & 31);
+  return changetype<Ptr<u32>>(ptov(page.pa));
+}
+
+/** Map `page` at the page-aligned user address `va`. Returns 0 or ENOMEM. */
+export function pmapEnter(pm: Pmap, va: usize, page: VmPage, write: bool): i32 {
+  let table = tableOf(pm, va);
+  if (table == null) table = makeTable(pm, va);
+  if (table == null) return ENOMEM;
+  const slot = (va >>> 12) & 1023;
+  const old = table[slot];
+  const wanted = page.pa | VPTE_U | VPTE_A | VPTE_V | (write ? VPTE_RW | VPTE_M : 0);
+  if (old != 0 && (old & VPTE_FRAME) == page.pa) {
+    table[slot] = old | wanted;
+    return 0;
+  }
+  if (old != 0) {
+    clearSlot(pm, table, slot, va);
+    pmapInvalidate(pm, va, va + PAGE);
+  }
+  table[slot] = wanted;
+  pm.resident++;
+  const record = pageOf(table);
+  record.aux++;
+  record.pindex |= (1 as u32) << (slot >>> 5);
+  if ((page.flags & PG_MANAGED) != 0) pvInsert(page, pm, va);
+  return 0;
+}
+
+/** Clear an entry in use; the caller announces it. */
+function clearSlot(pm: Pmap, table: Ptr<u32>, slot: u32, va: usize): void {
+  const page = paToPage(table[slot] & VPTE_FRAME);
+  table[slot] = 0;
+  pm.resident--;
+  pageOf(table).aux--;
+  if ((page.flags & PG_MANAGED) != 0) pvRemove(page, pm, va);
+}
+
+/** Unmap [start, end). */
+export function pmapRemove(pm: Pmap, start: usize, end: usize): void {
+  if (pm.resident != 0) changeRange(pm, start, end, true);
+}
+
+/** Take write permission from [start, end). */
+export function pmapProtect(pm: Pmap, start: usize, end: usize): void {
+  changeRange(pm, start, end, false);
+}
+
+/** Unmap or write-protect what is mapped in [start, end), and announce it. */
+function changeRange(pm: Pmap, start: usize, end: usize, remove: bool): void {
+  changedFrom = 0;
+  changedTo = 0;
+  let va = start;
+  while (va < end) {
+    const slot = usedTable(pm, va >>> 22);
+    if (slot >= USER_TABLES) break;
+    if (slot != va >>> 22) va = slot << 22;
+    const next = (slot << 22) + TABLE_BYTES;
+    if (va < end) changeTable(pm, tableOf(pm, va)!, va, end < next ? end : next, remove);
+    va = next;
+  }
+  if (changedTo != 0) pmapInvalidate(pm, changedFrom, changedTo);
+}
+
+/** The part of changeRange that lies in one table. */
+function changeTable(pm: Pmap, table: Ptr<u32>, start: usize, end: usize, remove: bool): void {
+  const record = pageOf(table);
+  let va = start;
+  while (va < end && record.aux != 0) {
+    const slot = (va >>> 12) & 1023;
+    if (((record.pindex >>> (slot >>> 5)) & 1) == 0) {
+      va = (va & ~(GROUP_BYTES - 1)) + GROUP_BYTES;
+      continue;
+    }
+    if (table[slot] != 0) changeSlot(pm, table, slot, va, remove);
+    va += PAGE;
+  }
+  if (record.aux == 0) record.pindex = 0;
+}
+
+function changeSlot(pm: Pmap, table: Ptr<u32>, slot: u32, va: usize, remove: bool): void {
+  if (remove) clearSlot(pm, table, slot, va);
+  else if ((table[slot] & VPTE_RW) != 0) table[slot] &= ~VPTE_RW;
+  else return;
+  if (changedTo == 0) changedFrom = va;
+  changedTo = va + PAGE;
+}
+
+/** Unmap the one page at `va`. */
+export function pmapRemovePage(pm: Pmap, va: usize): void {
+  changeRange(pm, va, va + PAGE, true);
+}
+
+/** Take write permission from the one page at `va`. */
+export function pmapProtectPage(pm: Pmap, va: usize): void {
+  changeRange(pm, va, va + PAGE, false);
+}
+
+/** What is mapped at `va`: the physical page | VPTE_V, | VPTE_RW if writable; 0 if nothing is. */
+export function pmapExtract(pm: Pmap, va: usize): u32 {
+  const table = tableOf(pm, va);
+  return table != null ? table[(va >>> 12) & 1023] & (VPTE_FRAME | VPTE_RW | VPTE_V) : 0;
+}

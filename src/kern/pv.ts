@@ -1,0 +1,48 @@
+// Reverse mappings: for each page of a file, the places where page tables map it, so that the page can be taken away
+// or write-protected everywhere. Anonymous pages have none: they are freed only after every range that shows them is gone.
+//
+// Rules: only ptable.ts calls pvInsert and pvRemove, once per page table entry that it makes or clears.
+
+import { VmPage } from './vm_page.ts';
+import { Pmap, pmapRemovePage, pmapProtectPage } from './ptable.ts';
+import { panic } from './panic.ts';
+
+export class PvEntry {
+  pmap: Pmap;
+  va: usize;
+  next: PvEntry | null;
+  constructor(pmap: Pmap, va: usize, next: PvEntry | null) {
+    this.pmap = pmap;
+    this.va = va;
+    this.next = next;
+  }
+}
+
+/** Note that `pmap` maps `page` at `va`. */
+export function pvInsert(page: VmPage, pmap: Pmap, va: usize): void {
+  page.pv = new PvEntry(pmap, va, page.pv);
+}
+
+/** Forget that `pmap` maps `page` at `va`. */
+export function pvRemove(page: VmPage, pmap: Pmap, va: usize): void {
+  let previous: PvEntry | null = null;
+  let e = page.pv;
+  while (e != null && (e.pmap != pmap || e.va != va)) {
+    previous = e;
+    e = e.next;
+  }
+  if (e == null) panic("pvRemove");
+  if (previous == null) page.pv = e!.next;
+  else previous.next = e!.next;
+  free(e);
+}
+
+/** Remove `page` from every page table. */
+export function pvUnmapAll(page: VmPage): void {
+  while (page.pv != null) pmapRemovePage(page.pv.pmap, page.pv.va);
+}
+
+/** Make every mapping of `page` read-only, so that the next write faults. */
+export function pvProtectAll(page: VmPage): void {
+  for (let e = page.pv; e != null; e = e.next) pmapProtectPage(e.pmap, e.va);
+}

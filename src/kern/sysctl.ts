@@ -1,0 +1,180 @@
+// sysctl, uname, and the small calls that only report or set who a process is.
+
+import { EINVAL, ENOENT, ENOMEM, EPERM, ESRCH } from "../abi/errno.ts";
+import {
+  CTL_HW, CTL_KERN, CTL_VM, HW_PHYSMEM, HW_USERMEM, KERN_BOOTARGS, KERN_OSTYPE, KERN_PLATFORM, KERN_PROC, KInfoProc,
+  VM_VKERNEL_ENABLE,
+} from "../abi/file.ts";
+import { PAGE_SIZE } from "../abi/mman.ts";
+import { bootArgs, platformName } from "machine/boot.ts";
+import { copyin, copyout, fetchedWord, fuword, suword } from "machine/copyio.ts";
+import { allProcs, LS_SLEEP, Lwp, pfind, Proc, PS_STOP, PS_ZOMBIE } from "./proc.ts";
+import { malloc, mfree } from "rt/rt.ts";
+import { yieldCpu } from "./sched.ts";
+import { cyclesToUsec } from "./time.ts";
+import { freePageCount, totalPageCount } from "./vm_page.ts";
+import { setVkernelEnable, vkernelEnable } from "./vmspace.ts";
+
+export const OSTYPE: string = "Damselfly";
+export const OSRELEASE: string = "0.1";
+
+/** sysctl(name, namelen, old, oldlenp, new, newlen): read a value, or set the one that can be set. */
+export function sysSysctl(lwp: Lwp, a: Ptr<u32>): i32 {
+  if (a[1] < 2) return EINVAL;
+  const error = copyin(a[0], changetype<usize>(lwp.scratch), 8);
+  if (error != 0) return error;
+  const top = lwp.scratch[0] as i32;
+  const leaf = lwp.scratch[1] as i32;
+  if (a[4] != 0 && !(top == CTL_VM && leaf == VM_VKERNEL_ENABLE)) return EPERM;
+  if (top == CTL_KERN && leaf == KERN_PROC) return listProcs(a);
+  if (top == CTL_KERN) return kernString(leaf, a);
+  if (top == CTL_VM && leaf == VM_VKERNEL_ENABLE) return vkernelSwitch(lwp, a);
+  if (top == CTL_HW && leaf == HW_PHYSMEM) return answerWord(lwp, totalPageCount() * PAGE_SIZE, a);
+  if (top == CTL_HW && leaf == HW_USERMEM) return answerWord(lwp, freePageCount() * PAGE_SIZE, a);
+  return ENOENT;
+}
+
+/** Write `bytes` of value to old, as many as fit, and the true length to oldlenp. ENOMEM when not all fit. */
+function answer(value: usize, bytes: u32, a: Ptr<u32>): i32 {
+  if (a[3] == 0) return 0;
+  let error = fuword(a[3]);
+  if (error != 0) return error;
+  const room = fetchedWord();
+  error = suword(a[3], bytes);
+  if (error != 0 || a[2] == 0) return error;
+  error = copyout(value, a[2], bytes < room ? bytes : room);
+  if (error != 0) return error;
+  return bytes > room ? ENOMEM : 0;
+}
+
+function answerWord(lwp: Lwp, value: u32, a: Ptr<u32>): i32 {
+  lwp.scratch[0] = value;
+  return answer(changetype<usize>(lwp.scratch), 4, a);
+}
+
+function answerString(text: string, a: Ptr<u32>): i32 {
+  return answer(changetype<usize>(text) + 4, (text.length + 1) as u32, a);
+}
+
+function kernString(leaf: i32, a: Ptr<u32>): i32 {
+  switch (leaf) {
+    case KERN_OSTYPE: return answerString(OSTYPE, a);
+    case KERN_PLATFORM: return answerString(platformName(), a);
+    case KERN_BOOTARGS: return answerString(bootArgs(), a);
+    default: return ENOENT;
+  }
+}
+
+function vkernelSwitch(lwp: Lwp, a: Ptr<u32>): i32 {
+  const error = answerWord(lwp, vkernelEnable as u32, a);
+  if (error != 0 || a[4] == 0) return error;
+  if (a[5] != 4) return EINVAL;
+  const bad = fuword(a[4]);
+  if (bad == 0) setVkernelEnable(fetchedWord() as i32);
+  return bad;
+}
+
+function listProcs(a: Ptr<u32>): i32 {
+  let count: u32 = 0;
+  for (let p = allProcs(); p != null; p = p.next) count++;
+  const bytes = count * sizeof<KInfoProc>();
+  const table = malloc(bytes);
+  memory.fill(table, 0, bytes);
+  let at = bytes;                       // the list has the newest first, the table the oldest
+  for (let p = allProcs(); p != null; p = p.next) {
+    at -= sizeof<KInfoProc>();
+    describe(p, changetype<KInfoProc>(table + at));
+  }
+  const error = answer(table, bytes, a);
+  mfree(table);
+  return error;
+}
+
+function describe(p: Proc, info: KInfoProc): void {
+  info.pid = p.pid;
+  info.ppid = p.parent != null ? p.parent.pid : 0;
+  info.pgid = p.pgid;
+  info.state = stateLetter(p);
+  info.userUsec = cyclesToUsec(p.userCycles) as u32;
+  info.sysUsec = cyclesToUsec(p.sysCycles) as u32;
+  if (changetype<usize>(p.vmspace) != 0) info.pages = p.vmspace.pmap.resident;
+  info.spaces = p.vkernel != null ? p.vkernel.count : 0;
+  memory.copy(changetype<usize>(info) + offsetof<KInfoProc>("comm0"), changetype<usize>(p.comm), 16);
+  if (p.lwp.state != LS_SLEEP) return;
+  const wmesg = p.lwp.wmesg;
+  const n = wmesg.length < 7 ? wmesg.length : 7;
+  memory.copy(changetype<usize>(info) + offsetof<KInfoProc>("wmesg0"), changetype<usize>(wmesg) + 4, n as u32);
+}
+
+function stateLetter(p: Proc): i32 {
+  if (p.state == PS_ZOMBIE) return 90;  // Z
+  if (p.state == PS_STOP) return 84;    // T
+  return p.lwp.state == LS_SLEEP ? 83 : 82; // S R
+}
+
+const NAME_BYTES: u32 = 32;
+
+function putName(base: usize, field: u32, text: string): void {
+  memory.copy(base + field * NAME_BYTES, changetype<usize>(text) + 4, (text.length + 1) as u32);
+}
+
+/** uname: system, node, release, version, machine, 32 bytes each. */
+export function sysUname(lwp: Lwp, a: Ptr<u32>): i32 {
+  const base = malloc(5 * NAME_BYTES);
+  memory.fill(base, 0, 5 * NAME_BYTES);
+  putName(base, 0, OSTYPE);
+  putName(base, 1, platformName());
+  putName(base, 2, OSRELEASE);
+  putName(base, 3, OSRELEASE);
+  putName(base, 4, "i386");
+  const error = copyout(base, a[0], 5 * NAME_BYTES);
+  mfree(base);
+  return error;
+}
+
+export function sysGetpid(lwp: Lwp, a: Ptr<u32>): i32 {
+  lwp.retval0 = lwp.proc.pid as u32;
+  return 0;
+}
+
+export function sysGetppid(lwp: Lwp, a: Ptr<u32>): i32 {
+  lwp.retval0 = lwp.proc.parent!.pid as u32;
+  return 0;
+}
+
+export function sysGetpgrp(lwp: Lwp, a: Ptr<u32>): i32 {
+  lwp.retval0 = lwp.proc.pgid as u32;
+  return 0;
+}
+
+/** getuid and its like: everyone is root. */
+export function sysZero(lwp: Lwp, a: Ptr<u32>): i32 {
+  return 0;
+}
+
+export function sysSchedYield(lwp: Lwp, a: Ptr<u32>): i32 {
+  yieldCpu();
+  return 0;
+}
+
+/** setpgid(pid, pgid): of the caller or one of its children; 0 stands for the caller, and for the process's own id. */
+export function sysSetpgid(lwp: Lwp, a: Ptr<u32>): i32 {
+  const self = lwp.proc;
+  const p = a[0] == 0 ? self : pfind(a[0] as i32);
+  if (p == null || (p != self && p.parent != self)) return ESRCH;
+  const pgid = a[1] == 0 ? p.pid : a[1] as i32;
+  if (pgid < 0) return EINVAL;
+  if (p.sid != self.sid || p.pid == p.sid) return EPERM;
+  p.pgid = pgid;
+  return 0;
+}
+
+/** setsid: a new session and group; not for the leader of a group. */
+export function sysSetsid(lwp: Lwp, a: Ptr<u32>): i32 {
+  const p = lwp.proc;
+  if (p.pgid == p.pid) return EPERM;
+  p.pgid = p.pid;
+  p.sid = p.pid;
+  lwp.retval0 = p.pid as u32;
+  return 0;
+}

@@ -1,0 +1,186 @@
+// Page faults: from an address and an access to a page in the page tables, or to the reason for a signal.
+//
+// Rules: may sleep while a page is read from its file; if the map changed meanwhile the fault starts over. A page of a file
+// is entered writable only after the write marked it dirty; copy-on-write pages and VPAGETABLE reads are entered read-only.
+// A read that hits a page which was resident also enters its resident neighbours, never creating or reading one.
+
+import { Vmspace, VmMapEntry, VME_NEEDS_COPY, VME_VPAGETABLE, vmMapLookup, entryLimit } from './vm_map.ts';
+import { VmObject, OBJ_ANON, OBJ_VNODE, vmObjectAnon, vmObjectRef, vmObjectRelease, vmObjectGetPage, vmObjectShadow, vmObjectCollapse,
+  vmGetPageError } from './vm_object.ts';
+import { VmPage, PG_BUSY, PG_DIRTY, copyPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPageRelease, vmPageSetDirty, vmPageTouch, vmBalance,
+  memoryScarce } from './vm_page.ts';
+import { vptWalk, vptIndex } from './vpagetable.ts';
+import { pmapEnter, pmapExtract } from './ptable.ts';
+import { PROT_WRITE } from '../abi/mman.ts';
+import { SEGV_MAPERR, SEGV_ACCERR } from '../abi/signal.ts';
+import { ENOMEM } from '../abi/errno.ts';
+
+/** Access bits, as PROT_READ and PROT_WRITE. */
+export const VM_READ: i32 = 1;
+export const VM_WRITE: i32 = 2;
+
+/** Besides SEGV_MAPERR and SEGV_ACCERR: memory is out, the process should be killed. */
+export const FAULT_NOMEM: i32 = 100;
+const FAULT_RETRY: i32 = -1;
+
+const CLUSTER: u32 = 16;
+
+/** What the last entryPage found. Valid until anything else runs that may sleep or fault. */
+export let foundPage: VmPage | null = null;
+let foundTop: bool = false;        // in the entry's own object
+let foundResident: bool = false;   // it was there before
+
+/** Resolve a fault at `va`: 0, SEGV_MAPERR, SEGV_ACCERR or FAULT_NOMEM. May sleep. */
+export function vmFault(vm: Vmspace, va: usize, access: i32): i32 {
+  for (;;) {
+    const result = faultOnce(vm, va & 0xfffff000, access);
+    if (result != FAULT_RETRY) return result;
+  }
+}
+
+/**
+ * The page at `va` for a software access by the kernel, entered in the page tables as a fault would; null if not allowed.
+ * Use it at once, or hold it. May sleep.
+ */
+export function vmFaultPage(vm: Vmspace, va: usize, access: i32): VmPage | null {
+  return vmFault(vm, va, access) == 0 ? foundPage : null;
+}
+
+function faultOnce(vm: Vmspace, va: u32, access: i32): i32 {
+  vmBalance();
+  const e = vmMapLookup(vm, va);
+  if (e == null) return SEGV_MAPERR;
+  const write = (access & VM_WRITE) != 0;
+  if (write ? (e.prot & PROT_WRITE) == 0 : e.prot == 0) return SEGV_ACCERR;
+  const walks = (e.flags & VME_VPAGETABLE) != 0;
+  let pindex = (e.offset + (va - e.start)) >>> 12;
+  if (walks) {
+    const failed = vptWalk(vm, e, va, access);
+    if (failed != 0) return failed;
+    pindex = vptIndex;
+  }
+  const error = entryPage(vm, e, pindex, write);
+  if (error != 0) return error;
+  const page = foundPage!;
+  const resident = foundResident;
+  vmPageHold(page);
+  const full = pmapEnter(vm.pmap, va, page, write || (!walks && mayWrite(e, page, foundTop))) != 0;
+  if (!full && resident && !walks && !memoryScarce()) enterNeighbours(vm, e, va);
+  vmPageRelease(page);
+  foundPage = page;
+  return full ? FAULT_NOMEM : 0;
+}
+
+/** May a page be entered writable although nobody writes now? */
+function mayWrite(e: VmMapEntry, page: VmPage, top: bool): bool {
+  if ((e.prot & PROT_WRITE) == 0 || !top || (e.flags & VME_NEEDS_COPY) != 0) return false;
+  return page.object!.kind == OBJ_ANON || (page.flags & PG_DIRTY) != 0;
+}
+
+/** Enter the resident pages around `va`, within its aligned cluster. */
+function enterNeighbours(vm: Vmspace, e: VmMapEntry, va: u32): void {
+  const base = va & ~(CLUSTER * 4096 - 1);
+  for (let i: u32 = 0; i < CLUSTER; i++) {
+    const at = base + i * 4096;
+    if (at == va || at < e.start || at >= e.end || pmapExtract(vm.pmap, at) != 0) continue;
+    const page = residentPage(e, (e.offset + (at - e.start)) >>> 12);
+    if (page == null || (page.flags & PG_BUSY) != 0) continue;
+    vmPageHold(page);
+    const full = pmapEnter(vm.pmap, at, page, mayWrite(e, page, page.object == e.object)) != 0;
+    vmPageRelease(page);
+    if (full) return;
+  }
+}
+
+/** What the entry shows at `pindex`, if it is in memory. */
+function residentPage(e: VmMapEntry, pindex: u32): VmPage | null {
+  let object = e.object;
+  while (object != null) {
+    const page = vmPageLookup(object, pindex);
+    if (page != null || pindex >= object.shadowLimit) return page;
+    object = object.shadow;
+  }
+  return null;
+}
+
+/**
+ * Find page `pindex` of the entry's object chain in foundPage: read or created as needed, and for a write copied to the
+ * front object and marked dirty. 0, SEGV_ACCERR, FAULT_NOMEM or FAULT_RETRY.
+ */
+export function entryPage(vm: Vmspace, e: VmMapEntry, pindex: u32, write: bool): i32 {
+  if (e.object == null) e.object = vmObjectAnon(entryLimit(e));
+  if (write) makeWritable(e);
+  const top = e.object!;
+  const error = chainPage(vm, top, pindex);
+  if (error != 0) return error;
+  if (foundPage == null) return zeroFill(top, pindex);
+  if (!write) return 0;
+  if (!foundTop) return copyUp(top, pindex);
+  vmPageSetDirty(foundPage!);
+  return 0;
+}
+
+/** Before a write: give the entry an object of its own, and shorten its chain. */
+function makeWritable(e: VmMapEntry): void {
+  const object = e.object!;
+  if ((e.flags & VME_NEEDS_COPY) != 0) {
+    if (object.kind == OBJ_VNODE || object.refs != 1) e.object = vmObjectShadow(object, entryLimit(e));
+    e.flags &= ~VME_NEEDS_COPY;
+  }
+  if (e.object!.shadow != null) e.object = vmObjectCollapse(e.object!);
+}
+
+/** Search the chain; foundPage is null if no object has the page. */
+function chainPage(vm: Vmspace, top: VmObject, pindex: u32): i32 {
+  let object: VmObject | null = top;
+  while (object != null) {
+    const page = vmPageLookup(object, pindex);
+    if (page != null && (page.flags & PG_BUSY) == 0) {
+      vmPageTouch(page);
+      return found(page, object == top, true);
+    }
+    if (object.kind == OBJ_VNODE) return filePage(vm, object, pindex, object == top);
+    if (pindex >= object.shadowLimit) break;
+    object = object.shadow;
+  }
+  foundPage = null;
+  return 0;
+}
+
+function found(page: VmPage, top: bool, resident: bool): i32 {
+  foundPage = page;
+  foundTop = top;
+  foundResident = resident;
+  return 0;
+}
+
+/** Get a page of a file, noticing when the map changed while we slept. */
+function filePage(vm: Vmspace, object: VmObject, pindex: u32, top: bool): i32 {
+  const stamp = vm.timestamp;
+  vmObjectRef(object);
+  const page = vmObjectGetPage(object, pindex);
+  const error = vmGetPageError;
+  if (page != null) vmPageHold(page);
+  vmObjectRelease(object);
+  if (page == null) return error == ENOMEM ? FAULT_NOMEM : SEGV_ACCERR;
+  vmPageRelease(page);
+  if (vm.timestamp != stamp) return FAULT_RETRY;
+  return found(page, top, true);
+}
+
+function zeroFill(top: VmObject, pindex: u32): i32 {
+  const page = vmPageAlloc(top, pindex, true);
+  if (page == null) return FAULT_NOMEM;
+  return found(page, true, false);
+}
+
+/** Copy the found page of an object behind to the front object. */
+function copyUp(top: VmObject, pindex: u32): i32 {
+  const from = foundPage!;
+  vmPageHold(from);
+  const page = vmPageAlloc(top, pindex, false);
+  vmPageRelease(from);
+  if (page == null) return FAULT_NOMEM;
+  copyPage(from.pa, page.pa);
+  return found(page, true, false);
+}

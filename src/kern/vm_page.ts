@@ -1,0 +1,385 @@
+// Physical pages: one 44-byte record each, a hash from (object, index) to page, and four states.
+//
+//   free      on freeQueue
+//   clean     page of a file, same as on disk: on cleanQueue in order of last use, may be taken away at any time
+//   dirty     page of a file that must be written first: on dirtyQueue (pages of OBJ_NOSYNC objects are on no queue)
+//   other     anonymous memory, page tables, kernel memory: on no queue
+//
+// Rules: never called from interrupt handlers. Allocation never sleeps: it takes clean pages away when free ones are
+// scarce, and leaves a reserve to the kernel. Whoever keeps a page across something that may allocate or
+// sleep holds it (vmPageHold). A page that is dirty is mapped writable only after a write fault marked it, and is
+// write-protected everywhere before it is written back, so no dirty bit of the hardware is ever consulted.
+
+import { VmObject, OBJ_VNODE, OBJ_NOSYNC } from './vm_object.ts';
+import { PvEntry, pvUnmapAll, pvProtectAll } from './pv.ts';
+import { ptov } from 'machine/pmap.ts';
+import { panic } from './panic.ts';
+
+export const PG_DIRTY: u8 = 1;
+export const PG_BUSY: u8 = 2;      // being read from disk
+export const PG_WANTED: u8 = 4;    // someone sleeps on the busy page
+export const PG_SLAB: u8 = 8;      // cut into small blocks by malloc
+export const PG_MANAGED: u8 = 16;  // keeps reverse mappings
+
+const Q_NONE: u8 = 0;
+const Q_FREE: u8 = 1;
+const Q_CLEAN: u8 = 2;
+const Q_DIRTY: u8 = 3;
+
+const BATCH: u32 = 64;
+let reserve: u32 = 0;              // pages that only the kernel may take: a 32nd of memory
+let low: u32 = 0;                  // below this, clean pages are taken away
+
+export class VmPage {
+  pa: u32 = 0;
+  object: VmObject | null = null;
+  pindex: u32 = 0;
+  hashNext: VmPage | null = null;
+  objNext: VmPage | null = null;
+  objPrev: VmPage | null = null;
+  qNext: VmPage | null = null;
+  qPrev: VmPage | null = null;
+  pv: PvEntry | null = null;
+  /** Of kernel pages: malloc's first free block, or the entries in use of a page table. */
+  aux: usize = 0;
+  wire: u16 = 0;
+  queue: u8 = 0;
+  flags: u8 = 0;
+}
+
+/** A doubly linked list of pages through qNext and qPrev. */
+class PageQueue {
+  head: VmPage | null = null;
+  tail: VmPage | null = null;
+  count: u32 = 0;
+
+  push(p: VmPage, name: u8): void {
+    p.queue = name;
+    p.qNext = null;
+    p.qPrev = this.tail;
+    if (this.tail == null) this.head = p;
+    else this.tail.qNext = p;
+    this.tail = p;
+    this.count++;
+  }
+
+  remove(p: VmPage): void {
+    if (p.qPrev == null) this.head = p.qNext;
+    else p.qPrev.qNext = p.qNext;
+    if (p.qNext == null) this.tail = p.qPrev;
+    else p.qNext.qPrev = p.qPrev;
+    p.qNext = null;
+    p.qPrev = null;
+    p.queue = Q_NONE;
+    this.count--;
+  }
+}
+
+let freeQueue!: Embed<PageQueue>;
+let cleanQueue!: Embed<PageQueue>;
+let dirtyQueue!: Embed<PageQueue>;
+
+/** False until vmPageStartup: malloc then uses its early area. */
+export let vmPagesReady: bool = false;
+let pageRecords: usize = 0;
+let firstPa: u32 = 0;
+let pageCount: u32 = 0;
+let hashTable: Ptr<VmPage | null> = changetype<Ptr<VmPage | null>>(0);
+let hashMask: u32 = 0;
+let runHint: u32 = 0;
+
+/** Take over the physical memory [first, end); both are page-aligned. Its beginning holds the page records. */
+export function vmPageStartup(first: u32, end: u32): void {
+  pageCount = (end - first) >> 12;
+  firstPa = first;
+  reserve = pageCount >> 5;
+  low = reserve + 128;
+  let buckets: u32 = 64;
+  while (buckets < pageCount) buckets <<= 1;
+  hashMask = buckets - 1;
+  const recordBytes = pageCount * sizeof<VmPage>();
+  const used = (recordBytes + buckets * 4 + 4095) >> 12;
+  pageRecords = ptov(first);
+  memory.fill(pageRecords, 0, used << 12);
+  hashTable = changetype<Ptr<VmPage | null>>(pageRecords + recordBytes);
+  for (let i: u32 = 0; i < pageCount; i++) {
+    const p = pageAt(i);
+    p.pa = first + (i << 12);
+    if (i >= used) freeQueue.push(p, Q_FREE);
+  }
+  runHint = used;
+  vmPagesReady = true;
+}
+
+/** The record of the page at physical address `pa` (any byte of it). */
+export function paToPage(pa: u32): VmPage {
+  return pageAt((pa - firstPa) >> 12);
+}
+
+function pageAt(index: u32): VmPage {
+  return changetype<VmPage>(pageRecords + index * sizeof<VmPage>());
+}
+
+/** Pages that an allocation could get: free ones and clean pages of files. */
+export function freePageCount(): u32 {
+  return freeQueue.count + cleanQueue.count;
+}
+
+/** Memory is so short that nothing big, like a process, should be started. */
+export function memoryScarce(): bool {
+  return freePageCount() < reserve;
+}
+
+/** All pages, for HW_PHYSMEM. */
+export function totalPageCount(): u32 {
+  return pageCount;
+}
+
+function bucketOf(object: VmObject, pindex: u32): u32 {
+  return (pindex + (changetype<u32>(object) >>> 4) * 61) & hashMask;
+}
+
+/** The resident page `pindex` of `object`, or null. */
+export function vmPageLookup(object: VmObject, pindex: u32): VmPage | null {
+  let p = hashTable[bucketOf(object, pindex)];
+  while (p != null && (p.pindex != pindex || p.object != object)) p = p.hashNext;
+  return p;
+}
+
+/**
+ * Allocate a page as `pindex` of `object`, or for the kernel when object is null; zero-filled on request. Null when
+ * memory is out (kernel allocations may go into the reserve).
+ */
+export function vmPageAlloc(object: VmObject | null, pindex: u32, zero: bool): VmPage | null {
+  if (freeQueue.count < low) reclaimClean();
+  const p = freeQueue.head;
+  if (p == null || (object != null && freeQueue.count <= reserve)) return null;
+  freeQueue.remove(p);
+  p.pindex = pindex;
+  p.wire = 0;
+  if (object != null) enterObject(p, object);
+  if (zero) zeroPage(p.pa);
+  return p;
+}
+
+/** Clear a physical page. */
+export function zeroPage(pa: u32): void {
+  const at = ptov(pa);
+  asm`push edi
+      mov edi, ${at}
+      mov ecx, 1024
+      xor eax, eax
+      rep stosd
+      pop edi`;
+}
+
+/** Copy a physical page. */
+export function copyPage(from: u32, to: u32): void {
+  const source = ptov(from);
+  const target = ptov(to);
+  asm`push esi
+      push edi
+      mov esi, ${source}
+      mov edi, ${target}
+      mov ecx, 1024
+      rep movsd
+      pop edi
+      pop esi`;
+}
+
+/** Free a page: it must be unmapped and unheld. */
+export function vmPageFree(p: VmPage): void {
+  if (p.wire != 0 || p.pv != null || p.queue == Q_FREE) panic("vmPageFree");
+  vmPageDequeue(p);
+  if (p.object != null) leaveObject(p);
+  p.flags = 0;
+  freeQueue.push(p, Q_FREE);
+}
+
+/** Move a page of an anonymous object to the same index of another, where that index must be empty. */
+export function vmPageRename(p: VmPage, to: VmObject): void {
+  leaveObject(p);
+  enterObject(p, to);
+}
+
+function enterObject(p: VmPage, object: VmObject): void {
+  p.object = object;
+  const b = bucketOf(object, p.pindex);
+  p.hashNext = hashTable[b]!;
+  hashTable[b] = p;
+  p.objPrev = null;
+  p.objNext = object.pages;
+  if (object.pages != null) object.pages.objPrev = p;
+  object.pages = p;
+  object.pageCount++;
+  p.flags = 0;
+  if (object.kind == OBJ_VNODE) {
+    p.flags = PG_MANAGED;
+    cleanQueue.push(p, Q_CLEAN);
+  }
+}
+
+function leaveObject(p: VmPage): void {
+  const object = p.object!;
+  const b = bucketOf(object, p.pindex);
+  if (hashTable[b] == p) {
+    hashTable[b] = p.hashNext;
+  } else {
+    let q = hashTable[b]!;
+    while (q.hashNext != p) q = q.hashNext!;
+    q.hashNext = p.hashNext;
+  }
+  if (p.objPrev == null) object.pages = p.objNext;
+  else p.objPrev.objNext = p.objNext;
+  if (p.objNext != null) p.objNext.objPrev = p.objPrev;
+  p.objNext = null;
+  p.objPrev = null;
+  p.hashNext = null;
+  p.object = null;
+  object.pageCount--;
+}
+
+function vmPageDequeue(p: VmPage): void {
+  if (p.queue == Q_CLEAN) cleanQueue.remove(p);
+  else if (p.queue == Q_DIRTY) dirtyQueue.remove(p);
+}
+
+/** Keep `p` from being taken away until the matching vmPageRelease. */
+export function vmPageHold(p: VmPage): void {
+  p.wire = (p.wire + 1) as u16;
+}
+
+export function vmPageRelease(p: VmPage): void {
+  if (p.wire == 0) panic("vmPageRelease");
+  p.wire = (p.wire - 1) as u16;
+}
+
+/** Note a use of a file's page, so that others are taken away before it. */
+export function vmPageTouch(p: VmPage): void {
+  if (p.queue != Q_CLEAN || p == cleanQueue.tail) return;
+  cleanQueue.remove(p);
+  cleanQueue.push(p, Q_CLEAN);
+}
+
+/** The page of a file is about to be written in memory. Anonymous pages have no such state. */
+export function vmPageSetDirty(p: VmPage): void {
+  if ((p.flags & (PG_DIRTY | PG_MANAGED)) != PG_MANAGED) return;
+  vmPageDequeue(p);
+  p.flags |= PG_DIRTY;
+  if ((p.object!.flags & OBJ_NOSYNC) == 0) dirtyQueue.push(p, Q_DIRTY);
+}
+
+/** Forget that `p` is dirty, without writing it. */
+export function vmPageSetClean(p: VmPage): void {
+  if ((p.flags & PG_DIRTY) == 0) return;
+  vmPageDequeue(p);
+  p.flags &= 0xff ^ PG_DIRTY;
+  cleanQueue.push(p, Q_CLEAN);
+}
+
+/** Remove `p` from every page table. */
+export function vmPageUnmap(p: VmPage): void {
+  if (p.pv != null) pvUnmapAll(p);
+}
+
+/** Write a dirty page to its file. May sleep. Returns 0 or errno (the page is then dirty again). */
+export function vmPageWriteBack(p: VmPage): i32 {
+  if ((p.flags & PG_DIRTY) == 0) return 0;
+  if (p.pv != null) pvProtectAll(p);
+  vmPageSetClean(p);
+  vmPageHold(p);
+  const error = p.object!.vnode!.putPage(p.pindex, ptov(p.pa));
+  vmPageRelease(p);
+  if (error != 0) vmPageSetDirty(p);
+  return error;
+}
+
+/** Take clean pages away until low + BATCH are free or none is left: first unmapped ones, then any. */
+function reclaimClean(): void {
+  takeClean(false);
+  if (freeQueue.count < low) takeClean(true);
+}
+
+function takeClean(mapped: bool): void {
+  let steps = cleanQueue.count;
+  while (steps != 0 && freeQueue.count < low + BATCH) {
+    const p = cleanQueue.head!;
+    if (p.wire != 0 || (p.flags & PG_BUSY) != 0 || (p.pv != null && !mapped)) {
+      vmPageTouch(p);
+    } else {
+      vmPageUnmap(p);
+      vmPageFree(p);
+    }
+    steps--;
+  }
+}
+
+/**
+ * Write dirty pages when memory is short. May sleep: called where nothing is locked, at the start of faults and of
+ * writes to files.
+ */
+export function vmBalance(): void {
+  if (freeQueue.count + cleanQueue.count < low + BATCH) vmFlushDirty(BATCH * 2);
+}
+
+/** Write up to `limit` dirty pages, oldest first. Returns the first error. */
+export function vmFlushDirty(limit: u32): i32 {
+  let error: i32 = 0;
+  let left = dirtyQueue.count < limit ? dirtyQueue.count : limit;
+  while (left != 0 && dirtyQueue.head != null) {
+    const e = vmPageWriteBack(dirtyQueue.head);
+    if (e != 0 && error == 0) error = e;
+    left--;
+  }
+  return error;
+}
+
+/** Dirty pages waiting to be written. */
+export function dirtyPageCount(): u32 {
+  return dirtyQueue.count;
+}
+
+/** Allocate `n` physically consecutive pages for the kernel. Returns the first, or null. */
+export function vmPageAllocRun(n: u32): VmPage | null {
+  if (n == 1) return vmPageAlloc(null, 0, false);
+  let first = findRun(n, false);
+  if (first == null) first = findRun(n, true);
+  if (first == null) return null;
+  const start = (first.pa - firstPa) >> 12;
+  for (let i: u32 = 0; i < n; i++) {
+    const p = pageAt(start + i);
+    if (p.queue == Q_CLEAN) {
+      vmPageUnmap(p);
+      vmPageFree(p);
+    }
+    freeQueue.remove(p);
+    p.pindex = 0;
+    p.wire = 0;
+  }
+  runHint = start + n;
+  return first;
+}
+
+/** Free the pages of vmPageAllocRun. */
+export function vmPageFreeRun(first: VmPage, n: u32): void {
+  const start = (first.pa - firstPa) >> 12;
+  for (let i: u32 = 0; i < n; i++) vmPageFree(pageAt(start + i));
+}
+
+/** Search once around, from where the last search ended, for `n` free pages in a row; or free and clean ones. */
+function findRun(n: u32, clean: bool): VmPage | null {
+  let length: u32 = 0;
+  let at = runHint;
+  for (let steps: u32 = 0; steps < pageCount + n; steps++) {
+    if (at >= pageCount) {
+      at = 0;
+      length = 0;
+    }
+    const p = pageAt(at);
+    const usable = p.queue == Q_FREE || (clean && p.queue == Q_CLEAN && p.wire == 0 && (p.flags & PG_BUSY) == 0);
+    length = usable ? length + 1 : 0;
+    if (length == n) return pageAt(at + 1 - n);
+    at++;
+  }
+  return null;
+}

@@ -1,0 +1,275 @@
+// VM-space objects: address spaces that a process owns and runs code in, without being in them itself. vmspace_ctl(RUN)
+// exchanges the caller's registers, TLS descriptors and address space for the object's; the exit exchanges them back and
+// the call returns. The other half of this conversation is goUser of the virtual kernel.
+//
+// Guarantees. The owner chooses the names (ids), which are never dereferenced. lwp.ve != null exactly while the thread runs
+// inside; lwp.vmspace is then the entry's space, and copyin, faults and %cr3 follow lwp.vmspace. Whatever registers or
+// descriptors the owner hands in, the result is user code at ring 3 with interrupts on. After an exit the owner's
+// registers and TLS are exactly as before the call, but for eax and the carry flag.
+// DragonFly never implemented vmspace_pread and vmspace_pwrite; here they copy between the caller's buffer and the address
+// `offset` of the object.
+
+import { TrapFrame, VextFrame, TRAPFRAME_SIZE, VEXTFRAME_SIZE, SEL_UCODE, SEL_UDATA, PSL_USERCHANGE, PSL_I, PSL_C, PGEX_FPFAULT,
+  VMSPACE_CTL_RUN } from "../abi/frames.ts";
+import { EBUSY, EEXIST, EFAULT, EINVAL, EJUSTRETURN, ENOENT, ENXIO, EOPNOTSUPP } from "../abi/errno.ts";
+import { Lwp, Proc } from "./proc.ts";
+import { Vmspace, vmspaceAlloc, vmspaceFree, vmRangeOk, kernMadvise } from "./vm_map.ts";
+import { VM_READ, VM_WRITE, vmFaultPage } from "./vm_fault.ts";
+import { vmPageHold, vmPageRelease } from "./vm_page.ts";
+import { kernMmap, kernMunmap, mmapResult } from "./vm_syscalls.ts";
+import { pmapActivate, ptov } from "machine/pmap.ts";
+import { copyin, copyout } from "machine/copyio.ts";
+import { tlsLoad } from "machine/tls.ts";
+import { fpuVirt } from "machine/fpu.ts";
+
+export class VmspaceEntry {
+  id: usize = 0;                    // opaque
+  space!: Vmspace;
+  refs: i32 = 0;                    // threads inside and calls in progress
+  next: VmspaceEntry | null = null;
+}
+
+/** What a process owns; a fork shares it, the last process to leave destroys all of it. */
+export class VkernelProc {
+  refs: i32 = 1;
+  count: i32 = 0;
+  first: VmspaceEntry | null = null;
+}
+
+/** sysctl vm.vkernel_enable. */
+export let vkernelEnable: i32 = 0;
+
+export function setVkernelEnable(value: i32): void {
+  vkernelEnable = value;
+}
+
+function findEntry(lwp: Lwp, id: usize): VmspaceEntry | null {
+  const vkp = lwp.proc.vkernel;
+  let ve = vkp != null ? vkp.first : null;
+  while (ve != null && ve.id != id) ve = ve.next;
+  return ve;
+}
+
+/** What a call answers whose id findEntry does not know. */
+function noEntry(lwp: Lwp): i32 {
+  return lwp.proc.vkernel == null ? EINVAL : ENOENT;
+}
+
+/** vmspace_create(id, type, data) */
+export function sysVmspaceCreate(lwp: Lwp, a: Ptr<u32>): i32 {
+  if (vkernelEnable == 0) return EOPNOTSUPP;
+  let vkp = lwp.proc.vkernel;
+  if (vkp == null) {
+    vkp = new VkernelProc();
+    lwp.proc.vkernel = vkp;
+  }
+  if (findEntry(lwp, a[0]!) != null) return EEXIST;
+  const ve = new VmspaceEntry();
+  ve.id = a[0]!;
+  ve.space = vmspaceAlloc();
+  ve.next = vkp.first;
+  vkp.first = ve;
+  vkp.count++;
+  return 0;
+}
+
+/** vmspace_destroy(id) */
+export function sysVmspaceDestroy(lwp: Lwp, a: Ptr<u32>): i32 {
+  const ve = findEntry(lwp, a[0]!);
+  if (ve == null) return noEntry(lwp);
+  if (ve.refs != 0) return EBUSY;
+  unlinkEntry(lwp.proc.vkernel!, ve);
+  vmspaceFree(ve.space);
+  free(ve);
+  return 0;
+}
+
+function unlinkEntry(vkp: VkernelProc, ve: VmspaceEntry): void {
+  vkp.count--;
+  if (vkp.first == ve) {
+    vkp.first = ve.next;
+    return;
+  }
+  let before = vkp.first!;
+  while (before.next != ve) before = before.next!;
+  before.next = ve.next;
+}
+
+/** vmspace_ctl(id, cmd, tframe, vframe) */
+export function sysVmspaceCtl(lwp: Lwp, a: Ptr<u32>): i32 {
+  const ve = findEntry(lwp, a[0]!);
+  if (ve == null) return noEntry(lwp);
+  if (a[1] != VMSPACE_CTL_RUN) return EOPNOTSUPP;
+  return run(lwp, ve, a[2]!, a[3]!);
+}
+
+/** Enter the VM space: from here on the thread's user registers are the object's. */
+function run(lwp: Lwp, ve: VmspaceEntry, tframe: usize, vframe: usize): i32 {
+  const frame = lwp.frame;
+  memory.copy(changetype<usize>(lwp.saveFrame), changetype<usize>(frame), TRAPFRAME_SIZE);
+  memory.copy(changetype<usize>(lwp.saveTls), changetype<usize>(lwp.tls), VEXTFRAME_SIZE);
+  ve.refs++;
+  let error = copyin(tframe, changetype<usize>(frame), TRAPFRAME_SIZE);
+  if (error == 0) error = copyin(vframe, changetype<usize>(lwp.tls), VEXTFRAME_SIZE);
+  if (error == 0) error = checkTls(lwp.tls);
+  if (error != 0) {
+    restoreOwner(lwp, frame);
+    ve.refs--;
+    return error;
+  }
+  cleanFrame(frame);
+  lwp.userTframe = tframe;
+  lwp.userVframe = vframe;
+  lwp.ve = ve;
+  switchSpace(lwp, ve.space);
+  tlsLoad(lwp);
+  fpuVirt(lwp, (frame.xflags & PGEX_FPFAULT) != 0);
+  return EJUSTRETURN;
+}
+
+/** Leave the VM space: `frame` holds its registers and why it stopped. The owner's vmspace_ctl returns 0, or EFAULT. */
+export function vkernelTrap(lwp: Lwp, frame: TrapFrame): void {
+  const ve = lwp.ve!;
+  lwp.ve = null;
+  switchSpace(lwp, lwp.proc.vmspace!);
+  ve.refs--;
+  const error = copyout(changetype<usize>(frame), lwp.userTframe, TRAPFRAME_SIZE);
+  restoreOwner(lwp, frame);
+  tlsLoad(lwp);
+  frame.eax = error as u32;
+  frame.eflags = error != 0 ? frame.eflags | PSL_C : frame.eflags & ~PSL_C;
+}
+
+function switchSpace(lwp: Lwp, space: Vmspace): void {
+  lwp.vmspace = space;
+  pmapActivate(lwp);
+}
+
+function restoreOwner(lwp: Lwp, frame: TrapFrame): void {
+  memory.copy(changetype<usize>(frame), changetype<usize>(lwp.saveFrame), TRAPFRAME_SIZE);
+  memory.copy(changetype<usize>(lwp.tls), changetype<usize>(lwp.saveTls), VEXTFRAME_SIZE);
+}
+
+/** Force the selectors and the privileged flags; fs and gs may be anything, a bad one faults when it is loaded. */
+function cleanFrame(frame: TrapFrame): void {
+  frame.cs = SEL_UCODE;
+  frame.ds = SEL_UDATA;
+  frame.es = SEL_UDATA;
+  frame.ss = SEL_UDATA;
+  frame.eflags = (frame.eflags & PSL_USERCHANGE) | PSL_I | 2;
+}
+
+/** 0 if each descriptor is empty or an ordinary 32-bit user data segment, else ENXIO. */
+function checkTls(tls: VextFrame): i32 {
+  return okDescriptor(tls.tls0hi) && okDescriptor(tls.tls1hi) && okDescriptor(tls.tls2hi) ? 0 : ENXIO;
+}
+
+// High word of a descriptor: bits 8-12 type, 13-14 DPL, 15 present, 20-21 available and reserved, 22 32-bit.
+function okDescriptor(high: u32): bool {
+  if ((high & 0x7f00) == 0) return true;
+  return (high & 0x70ff00) == 0x40f300;
+}
+
+/** vmspace_mmap(id, addr, len, prot, flags, fd, offset) */
+export function sysVmspaceMmap(lwp: Lwp, a: Ptr<u32>): i32 {
+  const ve = findEntry(lwp, a[0]!);
+  if (ve == null) return noEntry(lwp);
+  ve.refs++;
+  const error = kernMmap(ve.space, lwp.proc, a[1]!, a[2]!, a[3] as i32, a[4] as i32, a[5] as i32, a[6]!, a[7]!);
+  ve.refs--;
+  lwp.retval0 = mmapResult;
+  return error;
+}
+
+/** vmspace_munmap(id, addr, len) */
+export function sysVmspaceMunmap(lwp: Lwp, a: Ptr<u32>): i32 {
+  const ve = findEntry(lwp, a[0]!);
+  if (ve == null) return noEntry(lwp);
+  ve.refs++;
+  const error = kernMunmap(ve.space, a[1]!, a[2]!);
+  ve.refs--;
+  return error;
+}
+
+/** vmspace_mcontrol(id, addr, len, behaviour, value) */
+export function sysVmspaceMcontrol(lwp: Lwp, a: Ptr<u32>): i32 {
+  const ve = findEntry(lwp, a[0]!);
+  if (ve == null) return noEntry(lwp);
+  ve.refs++;
+  const error = kernMadvise(ve.space, a[1]!, a[2]!, a[3] as i32, a[4]!);
+  ve.refs--;
+  return error;
+}
+
+/** vmspace_pread(id, buf, nbyte, flags, offset) */
+export function sysVmspacePread(lwp: Lwp, a: Ptr<u32>): i32 {
+  return transfer(lwp, a, VM_READ);
+}
+
+/** vmspace_pwrite(id, buf, nbyte, flags, offset) */
+export function sysVmspacePwrite(lwp: Lwp, a: Ptr<u32>): i32 {
+  return transfer(lwp, a, VM_WRITE);
+}
+
+function transfer(lwp: Lwp, a: Ptr<u32>, access: i32): i32 {
+  const ve = findEntry(lwp, a[0]!);
+  if (ve == null) return noEntry(lwp);
+  if (a[5] != 0 || !vmRangeOk(a[4]!, a[2]!)) return EINVAL;
+  ve.refs++;
+  const error = copyPages(ve.space, a[4]!, a[1]!, a[2]!, access);
+  ve.refs--;
+  lwp.retval0 = a[2]!;
+  return error;
+}
+
+/** Copy `n` bytes between `inside` of the space and `buffer` of the caller: VM_READ out of the space, VM_WRITE into it. */
+function copyPages(space: Vmspace, inside: u32, buffer: usize, n: u32, access: i32): i32 {
+  let done: u32 = 0;
+  while (done < n) {
+    const at = inside + done;
+    const room = 4096 - (at & 4095);
+    const bytes = n - done < room ? n - done : room;
+    const page = vmFaultPage(space, at, access);
+    if (page == null) return EFAULT;
+    vmPageHold(page);
+    const kva = ptov(page.pa) + (at & 4095);
+    const error = access == VM_READ ? copyout(kva, buffer + done, bytes) : copyin(buffer + done, kva, bytes);
+    vmPageRelease(page);
+    if (error != 0) return error;
+    done += bytes;
+  }
+  return 0;
+}
+
+/** Fork: the child shares the VM spaces, and is inside none of them. */
+export function vkernelFork(parent: Proc, child: Proc): void {
+  child.vkernel = parent.vkernel;
+  if (parent.vkernel != null) parent.vkernel.refs++;
+}
+
+/** Exec or exit: leave the VM space if `lwp` is inside one, and give up the process's share. May sleep. */
+export function vkernelExit(lwp: Lwp): void {
+  const ve = lwp.ve;
+  if (ve != null) {
+    lwp.ve = null;
+    switchSpace(lwp, lwp.proc.vmspace!);
+    memory.copy(changetype<usize>(lwp.tls), changetype<usize>(lwp.saveTls), VEXTFRAME_SIZE);
+    tlsLoad(lwp);
+    ve.refs--;
+  }
+  const vkp = lwp.proc.vkernel;
+  if (vkp == null) return;
+  lwp.proc.vkernel = null;
+  vkp.refs--;
+  if (vkp.refs == 0) destroyAll(vkp);
+}
+
+function destroyAll(vkp: VkernelProc): void {
+  while (vkp.first != null) {
+    const ve: VmspaceEntry = vkp.first;
+    vkp.first = ve.next;
+    vmspaceFree(ve.space);
+    free(ve);
+  }
+  free(vkp);
+}

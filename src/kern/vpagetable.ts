@@ -1,0 +1,50 @@
+// MAP_VPAGETABLE: a mapping that is not linear. Its pages are chosen by a two-level tree of 32-bit entries (VPTEs, the bits
+// of abi/mman.ts) that lives in the mapped object itself, below a root entry that MADV_SETMAP stored.
+//
+// The walk starts from the index of the address *in the object*, so one image shows the same at two addresses. It stops at
+// an entry with PS or after two levels. Write permission is needed at every level. Each table word that the walk follows
+// gets A, and M as well when the access is a write that the word allows; the page of that word becomes dirty. The result is
+// entered in the page tables read-only unless the access is a write, so that the first write is always seen here and
+// sets M.
+
+import { Vmspace, VmMapEntry } from './vm_map.ts';
+import { entryPage, foundPage } from './vm_fault.ts';
+import { vmPageSetDirty } from './vm_page.ts';
+import { ptov } from 'machine/pmap.ts';
+import { PROT_READ, PROT_WRITE, VPTE_V, VPTE_RW, VPTE_A, VPTE_M, VPTE_PS } from '../abi/mman.ts';
+import { SEGV_MAPERR } from '../abi/signal.ts';
+
+/** Page index in the object that the last successful vptWalk found. */
+export let vptIndex: u32 = 0;
+
+/** Find the page of `va`, for `access` PROT_READ, PROT_WRITE or both. 0 and vptIndex, or a fault code. May sleep. */
+export function vptWalk(vm: Vmspace, e: VmMapEntry, va: u32, access: i32): i32 {
+  const index = (e.offset + (va - e.start)) >>> 12;
+  let vpte = e.root;
+  let remaining: u32 = 20;
+  for (;;) {
+    if ((vpte & VPTE_V) == 0) return SEGV_MAPERR;
+    if ((access & PROT_WRITE) != 0 && (vpte & VPTE_RW) == 0) return SEGV_MAPERR;
+    if (remaining == 0 || (vpte & VPTE_PS) != 0) break;
+    const error = entryPage(vm, e, vpte >>> 12, true);
+    if (error != 0) return error;
+    remaining -= 10;
+    vpte = readWord(ptov(foundPage!.pa) + ((index >>> remaining) & 1023) * 4, access);
+  }
+  vptIndex = (vpte >>> 12) + (index & ((1 << remaining) - 1));
+  return 0;
+}
+
+/** Read a table word and note the access in it. */
+function readWord(address: usize, access: i32): u32 {
+  const vpte = load<u32>(address);
+  if ((vpte & VPTE_V) == 0) return vpte;
+  let noted = vpte;
+  if ((access & PROT_READ) != 0) noted |= VPTE_A;
+  if ((access & PROT_WRITE) != 0 && (vpte & VPTE_RW) != 0) noted |= VPTE_A | VPTE_M;
+  if (noted != vpte) {
+    store<u32>(address, noted);
+    vmPageSetDirty(foundPage!);
+  }
+  return vpte;
+}

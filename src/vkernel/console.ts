@@ -1,0 +1,67 @@
+// The console is the process's standard input and output. Output is gathered and written in pieces, at the latest when the
+// kernel returns to a process or idles; input is announced by SIGIO and read without blocking. The terminal is in raw mode
+// while the virtual kernel runs and is given back as it was.
+
+import { F_SETFL, F_SETOWN, ICANON, ECHO, ICRNL, ISIG, O_ASYNC, O_FNONBLOCKING, ONLCR, OPOST, O_RDWR, Termios, TIOCGETA, TIOCSETA } from '../abi/file.ts';
+import { ttyInput, consoleTty } from '../kern/tty.ts';
+import { extpread, fcntl, getpid, ioctl, write } from '../libc/sys.ts';
+
+const ROOM: u32 = 512;
+
+class OutputBuffer {
+  used: u32 = 0;
+  bytes!: FixedArray<u8, 512>;
+}
+class InputBuffer { bytes!: FixedArray<u8, 32>; }
+let output!: Embed<OutputBuffer>;
+let input!: Embed<InputBuffer>;
+let original!: Embed<Termios>;
+let raw!: Embed<Termios>;
+let isTerminal: bool = false;
+
+/** Writes what has been gathered. */
+export function consFlush(): void {
+  let done: u32 = 0;
+  while (done < output.used) {
+    const n = write(1, changetype<usize>(output.bytes) + done, output.used - done);
+    if (n <= 0) break;
+    done += n as u32;
+  }
+  output.used = 0;
+}
+
+export function consPutc(c: i32): void {
+  if (output.used == ROOM) consFlush();
+  output.bytes[output.used] = c as u8;
+  output.used++;
+}
+
+/** Takes what was typed. At splhigh. */
+export function consInput(): void {
+  for (;;) {
+    const n = extpread(0, changetype<usize>(input.bytes), 32, O_FNONBLOCKING, -1);
+    if (n <= 0) return;
+    for (let i: i32 = 0; i < n; i++) ttyInput(consoleTty!, input.bytes[i] as i32);
+  }
+}
+
+/** Puts the terminal into raw mode and asks for SIGIO. */
+export function consInit(): void {
+  isTerminal = ioctl(0, TIOCGETA, changetype<usize>(original)) == 0;
+  if (!isTerminal) return;
+  memory.copy(changetype<usize>(raw), changetype<usize>(original), sizeof<Termios>());
+  raw.iflag = raw.iflag & ~ICRNL;
+  raw.oflag = raw.oflag & ~(OPOST | ONLCR);
+  raw.lflag = raw.lflag & ~(ICANON | ECHO | ISIG);
+  ioctl(0, TIOCSETA, changetype<usize>(raw));
+  fcntl(0, F_SETOWN, getpid());
+  fcntl(0, F_SETFL, O_RDWR | O_ASYNC);
+}
+
+/** Writes everything and gives the terminal back. */
+export function consEnd(): void {
+  consFlush();
+  if (!isTerminal) return;
+  fcntl(0, F_SETFL, O_RDWR);
+  ioctl(0, TIOCSETA, changetype<usize>(original));
+}

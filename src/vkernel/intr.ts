@@ -1,0 +1,100 @@
+// Interrupts of the virtual kernel are signals of its process: SIGALRM is the clock, SIGIO the console. "Interrupts off" is
+// a level in memory, not a signal mask: a signal that arrives while the level is raised only leaves a bit, and whoever lowers
+// the level runs what is pending. A handler never switches threads; it runs on whatever kernel stack is current.
+
+import { SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SigAction, SIGIO, SigSet } from '../abi/signal.ts';
+import { ITIMER_REAL, Itimerval } from '../abi/time.ts';
+import { hardclock } from '../kern/time.ts';
+import { panic } from '../kern/panic.ts';
+import { setitimer, sigaction, sigprocmask, sigsuspend } from '../libc/sys.ts';
+import { consFlush, consInput } from './console.ts';
+import { HZ } from '../kern/callout.ts';
+
+const CLOCK: u32 = 1;
+const CONSOLE: u32 = 2;
+
+class SignalState {
+  level: i32 = 1;          // 1: interrupts off
+  pending: u32 = 0;
+}
+let state!: Embed<SignalState>;
+let action!: Embed<SigAction>;
+let interrupts!: Embed<SigSet>;
+let nothing!: Embed<SigSet>;
+let before!: Embed<SigSet>;
+let tick!: Embed<Itimerval>;
+
+function dispatch(bits: u32): void {
+  if ((bits & CLOCK) != 0) hardclock();
+  if ((bits & CONSOLE) != 0) consInput();
+}
+
+/** Runs what is pending until nothing is. The level is raised. */
+function runPending(): void {
+  while (state.pending != 0) {
+    const bits = state.pending;
+    state.pending = 0;
+    dispatch(bits);
+  }
+}
+
+/** Signal handler: the arguments are those of the real kernel's signal frame. */
+function interrupt(signal: i32): void {
+  state.pending |= signal == SIGALRM ? CLOCK : CONSOLE;
+  if (state.level != 0) return;
+  state.level = 1;
+  runPending();
+  state.level = 0;
+}
+
+/** Turns interrupts off; the previous level is for splx. */
+export function splhigh(): i32 {
+  const level = state.level;
+  state.level = 1;
+  return level;
+}
+
+/** Restores a level; pending interrupts run when that turns them on. */
+export function splx(level: i32): void {
+  if (level != 0) return;
+  state.level = 1;
+  runPending();
+  state.level = 0;
+  if (state.pending != 0) splx(0);
+}
+
+/** Let interrupts come: start-up is done. What was typed before the console's signal was wanted is taken now. */
+export function intrEnable(): void {
+  state.pending |= CONSOLE;
+  splx(0);
+}
+
+/** Something has happened that the processor should see before it runs a process. At splhigh. */
+export function interruptPending(): bool {
+  return state.pending != 0;
+}
+
+/** Sleeps until an interrupt and runs it. Called and returns at splhigh. */
+export function cpuIdle(): void {
+  consFlush();
+  sigprocmask(SIG_BLOCK, changetype<usize>(interrupts), changetype<usize>(before));
+  if (state.pending == 0) sigsuspend(changetype<usize>(nothing));
+  sigprocmask(SIG_SETMASK, changetype<usize>(before), 0);
+  runPending();
+}
+
+/** Installs the handlers and starts the clock's signal. */
+export function intrInit(): void {
+  interrupts.w0 = (1 << (SIGALRM - 1)) | (1 << (SIGIO - 1));
+  action.handler = codeof(interrupt);
+  action.flags = SA_RESTART;
+  action.m0 = interrupts.w0;
+  if (sigaction(SIGALRM, changetype<usize>(action), 0) < 0 || sigaction(SIGIO, changetype<usize>(action), 0) < 0) panic("sigaction");
+}
+
+/** Starts the clock's signal, HZ times a second. */
+export function startTicks(): void {
+  tick.intervalUsec = 1000000 / HZ;
+  tick.valueUsec = 1000000 / HZ;
+  if (setitimer(ITIMER_REAL, changetype<usize>(tick), 0) < 0) panic("setitimer");
+}

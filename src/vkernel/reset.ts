@@ -1,0 +1,20 @@
+// The end of the virtual kernel is the end of its process: exit with the code, or exec itself again.
+
+import { _exit } from '../libc/sys.ts';
+import { consEnd } from './console.ts';
+import { restart } from './boot.ts';
+
+const PANICKED: i32 = 8;
+
+/** Ends the process; a code that is no exit status (a panic) becomes PANICKED. */
+export function cpuHalt(code: i32): void {
+  consEnd();
+  _exit(code < 256 ? code : PANICKED);
+}
+
+/** Starts the same virtual kernel again in the same process. */
+export function cpuReboot(): void {
+  consEnd();
+  restart();
+  _exit(1);
+}

@@ -1,0 +1,69 @@
+// The two engines are one text printed twice: they must agree on every bit of state, at every instruction boundary.
+import { describe, expect, it } from 'vitest';
+import { Program } from './program.ts';
+import { REG, SCRATCH } from '../../src/cpu/layout.ts';
+
+const WORK = `
+  push 0x23
+  push 0x9000
+  push 0x202
+  push 0x1b
+  push offset user
+  iretd
+user:
+  mov eax, 0x23
+  mov ds, eax
+  mov es, eax
+  mov edx, 0x40ff0
+  cld
+again:
+  mov eax, ecx
+  imul eax, eax, 77
+  mov [edx+ecx*4], eax
+  adc ebx, [edx+ecx*4]
+  bsf esi, ebx
+  shld ebx, eax, 5
+  xadd [edx], ebx
+  mov edi, 0xb000
+  push ecx
+  and ecx, 15
+  rep stosw
+  pop ecx
+  mov al, bl
+  aam
+  daa
+  int 0x80
+  setl ah
+  cmova ebp, eax
+  mul ebx
+  inc ecx
+  cmp ecx, 150
+  jb again
+  int 0x81
+sys:
+  push eax
+  mov eax, cr3
+  mov cr3, eax
+  pop eax
+  xor eax, ebp
+  ror eax, cl
+  iretd
+stop: hlt`;
+
+describe('engines', () => {
+  it('agree after every slice of a run', () => {
+    const make = (engine: 'tier0' | 'reference') =>
+      new Program(engine).load(WORK).gate(0x80, 'sys', 3).gate(0x81, 'stop', 3).paging();
+    const a = make('tier0'), b = make('reference');
+    const state = (p: Program) => Buffer.from(p.cpu.memory.buffer, REG, SCRATCH - REG);
+    for (let slice = 1; ; slice++) {
+      const until = a.cpu.instructions + 1 + (slice * 7) % 23;
+      const reason = a.cpu.run(until);
+      expect(b.cpu.run(until)).toBe(reason);
+      if (Buffer.compare(state(a), state(b)) !== 0) expect([slice, state(a).toString('hex')]).toEqual([slice, state(b).toString('hex')]);
+      if (reason === 'halt') break;
+    }
+    expect(Buffer.compare(a.cpu.ram, b.cpu.ram)).toBe(0);
+    expect(a.cpu.instructions).toBeGreaterThan(3000);
+  });
+});

@@ -1,0 +1,2 @@
+export function bootArgs(): string { return ""; }
+export function platformName(): string { return "box"; }

@@ -1,0 +1,1 @@
+export class Pcb { unused: i32 = 0; }

@@ -1,0 +1,3 @@
+import { Lwp } from '../../../src/kern/proc.ts';
+
+export function tlsLoad(lwp: Lwp): void {}

@@ -1,0 +1,115 @@
+// The kernel's file system, run as a Linux process (test/kern/box) with little memory, against a model: the same random
+// commands must give the same answers, e2fsck must find nothing wrong afterwards, and debugfs must read what the model has.
+
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileProgram } from '../../src/image/compile.ts';
+import { SourceTree } from '../../src/image/inputs.ts';
+import { buildExt2 } from '../../src/image/mkfs.ts';
+import { generator, randomCommand } from './file-commands.ts';
+import { FileModel } from './file-model.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const hasTools = spawnSync('e2fsck', ['-V']).error === undefined && spawnSync('debugfs', ['-V']).error === undefined;
+
+let folder = '';
+let program = '';
+let runs = false;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fs-'));
+  program = join(folder, 'filesystem');
+  const compiled = compileProgram(new SourceTree(ROOT), ['test/kern/box/filesystem.ts', '--bind', 'machine=test/kern/box', '--bind', 'rt=src/kern']);
+  writeFileSync(program, compiled.bytes, { mode: 0o755 });
+  runs = process.platform === 'linux' && spawnSync(program, { input: '', stdio: ['pipe', 'ignore', 'ignore', 'ignore'] }).error === undefined;
+  if (!runs) console.warn('filesystem.test: skipped, this machine does not run i386 Linux programs');
+  if (!hasTools) console.warn('filesystem.test: not checked with e2fsprogs, which are not installed');
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs commands on the image file: the answers. */
+function run(image: string, commands: readonly string[]): string[] {
+  const disk = openSync(image, 'r+');
+  const result = spawnSync(program, { input: commands.map((line) => `${line}\n`).join(''), stdio: ['pipe', 'pipe', 'inherit', disk], encoding: 'latin1', maxBuffer: 1 << 26 });
+  closeSync(disk);
+  const answers = result.stdout.split('\n').slice(0, -1);
+  expect(result.status, answers.slice(-2).join('\n')).toBe(0);
+  return answers;
+}
+
+function newImage(name: string, sizeMiB: number): string {
+  const path = join(folder, name);
+  writeFileSync(path, buildExt2({ sizeMiB, inodes: 512, files: [] }));
+  return path;
+}
+
+function expectClean(image: string): void {
+  if (!hasTools) return;
+  const check = spawnSync('e2fsck', ['-fn', image], { encoding: 'utf8' });
+  expect(check.stdout).not.toMatch(/\?|WARNING/);
+  expect(check.status, check.stdout).toBe(0);
+}
+
+describe('file system against the model', () => {
+  for (const seed of [1, 2, 3, 4]) {
+    it(`seed ${seed}`, { timeout: 60_000 }, (context) => {
+      if (!runs) return context.skip();
+      const next = generator(seed);
+      const commands = Array.from({ length: 3000 }, () => randomCommand(next));
+      const image = newImage(`random${seed}.img`, 64);
+      const model = new FileModel();
+      const answers = run(image, commands);
+      commands.forEach((command, i) => expect(`${i} ${command}: ${sorted(command, answers[i] ?? 'nothing')}`).toBe(`${i} ${command}: ${model.run(command)}`));
+      expectClean(image);
+      const reread = model.paths().map((path) => `stat ${path}`);
+      const again = run(image, reread);
+      reread.forEach((command, i) => expect(`${command}: ${again[i]}`).toBe(`${command}: ${model.run(command)}`));
+      for (const path of model.files()) {
+        if (!hasTools) break;
+        const out = join(folder, 'out');
+        spawnSync('debugfs', ['-R', `dump ${path} ${out}`, image]);
+        expect(Buffer.from(readFileSync(out)).equals(model.contents(path)), path).toBe(true);
+      }
+    });
+  }
+
+  it('reports a full disk and recovers', (context) => {
+    if (!runs) return context.skip();
+    const image = newImage('full.img', 1);
+    const commands = ['create /a', ...Array.from({ length: 12 }, (_, i) => `write /a ${i * 100_000} 100000 ${i}`), 'unlink /a', 'create /b', 'write /b 0 100000 1', 'read /b 0 100000'];
+    const answers = run(image, commands);
+    expect(answers).toContain('error 28');
+    expect(answers.slice(-3)[0]).toBe('ok');
+    expect(answers.at(-1)).toMatch(/^ok 100000 /);
+    expectClean(image);
+  });
+
+  it('reports when inodes run out', (context) => {
+    if (!runs) return context.skip();
+    const image = newImage('inodes.img', 4);
+    const answers = run(image, Array.from({ length: 520 }, (_, i) => `create /f${i}`));
+    expect(answers.filter((answer) => answer === 'ok').length).toBe(512 - 11);
+    expect(answers.at(-1)).toBe('error 28');
+    expectClean(image);
+  });
+
+  it('is marked while it is mounted, and written whole by sync', (context) => {
+    if (!runs) return context.skip();
+    const image = newImage('state.img', 4);
+    const state = () => readFileSync(image).readUInt16LE(1024 + 58);
+    expect(state()).toBe(1);
+    run(image, ['mkdir /x', 'create /x/y', 'write /x/y 0 70000 1', 'crash']);
+    expect(state()).toBe(0);
+    expect(run(image, ['read /x/y 0 70000'])[0]).toBe('root file system: was not unmounted');
+    expect(state()).toBe(1);
+    expectClean(image);
+  });
+});
+
+/** Directories list their names in no promised order. */
+function sorted(command: string, answer: string): string {
+  return command.startsWith('list') ? answer.split(' ').slice(0, 1).concat(answer.split(' ').slice(1).sort()).join(' ') : answer;
+}
