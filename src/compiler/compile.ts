@@ -1,13 +1,12 @@
 // gtc as a function: command-line arguments and a host in, exit code out. 0: compiled; 1: the source has errors;
 // 2: the command is wrong. Everything said to the user goes through the host.
 
-import { assemble, AsmEnv } from "../asm/assemble.ts";
-import { hedgeEmit } from "./hedge.ts";
 import { Diags } from "./diag.ts";
 import { buildModule, layoutListing } from "./frontend.ts";
 import type { CompilerHost } from "./host.ts";
 import type { IrModule } from "./ir.ts";
 import { printIr } from "./irtext.ts";
+import { emitProgram, LinkOptions } from "./link.ts";
 import { Options, parseOptions, USAGE } from "./options.ts";
 import { Program } from "./program.ts";
 
@@ -48,7 +47,10 @@ function writeText(host: CompilerHost, path: string, text: string, diags: Diags)
 }
 
 function link(m: IrModule, options: Options, diags: Diags): u8[] | null {
-  void diags;
-  const asm = (text: string) => { const r = assemble(text, new AsmEnv()); if (r.errors.length) throw new Error(`asm: ${r.errors.map((e) => `${e.line}: ${e.message}`).join('; ')}\n${text}`); return { bytes: r.bytes, relocs: r.relocs.map((q) => ({ at: q.offset, sym: q.symbol, addend: q.addend, rel: q.relative })) }; };
-  return hedgeEmit(m, { base: options.base >>> 0, physOffset: options.physOffset >>> 0, multiboot: options.multiboot, entry: options.entry, assemble: asm });
+  const o = new LinkOptions();
+  o.base = options.base;
+  o.physOffset = options.physOffset;
+  o.multiboot = options.multiboot;
+  o.entry = options.entry;
+  return emitProgram(m, o, diags);
 }

@@ -72,7 +72,8 @@ class Linker {
     this.resolveText();
     this.resolveData();
     if (this.diags.count > 0) return null;
-    return this.write();
+    const bytes = this.write();
+    return this.diags.count > 0 ? null : bytes;
   }
 
   // ---- code ----
@@ -218,7 +219,7 @@ class Linker {
     image.addSegment(PF_R | PF_W, data, bss, false);
     this.writeSymbols(text, rodata, data, bss);
     this.writeLines();
-    return this.diags.count > 0 ? this.data : image.write();
+    return image.write();
   }
 
   private textBytes(): u8[] {

@@ -94,7 +94,8 @@ function buildProgram(tree: SourceTree, cache: OutputCache, compiler: string, re
 
 function buildRoot(tree: SourceTree, cache: OutputCache, programs: ReadonlyMap<string, Uint8Array>, virtualKernel: Uint8Array): Uint8Array {
   const sources = sourceFiles(tree.root);
-  const recipe = hashOf(...programs.keys(), ...programs.values(), virtualKernel, ...sources, ...filesBelow(tree.root, 'src/image').map((path) => tree.hash(path)!));
+  const builder = filesBelow(tree.root, 'src/image').map((path) => tree.hash(path)!);
+  const recipe = hashOf(...programs.keys(), ...programs.values(), virtualKernel, ...sources, ...builder);
   const known = cache.find('root.img', recipe);
   if (known !== null) return known;
   const common = commonFiles(tree, programs, sources);

@@ -6,6 +6,7 @@ import { kprint } from './kprintf.ts';
 import { EIO, ENOSPC } from '../abi/errno.ts';
 
 const NONE: u32 = 0xffffffff;
+const INODE_BYTES: u32 = 128;
 
 /** First clear bit of `map` in [from, end), or NONE. */
 function findClear(map: usize, from: u32, end: u32): u32 {
@@ -133,7 +134,7 @@ export function freeInode(ino: u32, directory: bool): void {
   countsChanged();
 }
 
-export function groupOfInode(ino: u32): u32 {
+function groupOfInode(ino: u32): u32 {
   return (ino - 1) / super_.inodesPerGroup;
 }
 
@@ -142,8 +143,6 @@ export function inodeBlock(ino: u32): u32 {
   const index = (ino - 1) % super_.inodesPerGroup;
   return groupAt(groupOfInode(ino)).inodeTable + index / (BLOCK_SIZE / INODE_BYTES);
 }
-
-export const INODE_BYTES: u32 = 128;
 
 /** Byte offset of the record in that block. */
 export function inodeOffset(ino: u32): u32 {

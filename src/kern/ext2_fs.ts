@@ -21,7 +21,7 @@ const RO_COMPAT_KNOWN: u32 = 3;        // sparse superblocks, large files
 const SUPER_AT: u32 = 1024;
 const MAX_GROUPS: u32 = 128;           // descriptors in one block
 
-export class Ext2Super {
+class Ext2Super {
   inodes: u32 = 0;
   blocks: u32 = 0;
   reservedBlocks: u32 = 0;
@@ -55,7 +55,7 @@ export class Ext2Super {
   roCompat: u32 = 0;
 }
 
-export class Ext2Group {
+class Ext2Group {
   blockBitmap: u32 = 0;
   inodeBitmap: u32 = 0;
   inodeTable: u32 = 0;

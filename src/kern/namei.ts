@@ -10,7 +10,7 @@ import { Vnode, VT_DIR, VT_LNK } from './vnode.ts';
 import { copyinstr } from 'machine/copyio.ts';
 
 export const PATH_MAX: u32 = 1024;
-export const NAME_MAX: u32 = 255;
+const NAME_MAX: u32 = 255;
 const MAX_LINKS: i32 = 16;
 const SLASH: u8 = 47;
 export const ANY_EXECUTE: u32 = 0x49;
@@ -42,7 +42,7 @@ export function nameUser(nd: Nameidata, path: usize, flags: i32): i32 {
 }
 
 /** Walk a path that the kernel has. */
-export function nameKernel(nd: Nameidata, path: string, flags: i32): i32 {
+function nameKernel(nd: Nameidata, path: string, flags: i32): i32 {
   const bytes = (path.length as u32) + 1;
   if (bytes > PATH_MAX) return ENAMETOOLONG;
   memory.copy(changetype<usize>(nd.path), changetype<usize>(path) + 4, bytes);

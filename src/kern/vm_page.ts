@@ -53,6 +53,18 @@ class PageQueue {
   tail: VmPage | null = null;
   count: u32 = 0;
 
+  /** Put `p` first. */
+  unshift(p: VmPage, name: u8): void {
+    p.queue = name;
+    p.qPrev = null;
+    p.qNext = this.head;
+    if (this.head == null) this.tail = p;
+    else this.head.qPrev = p;
+    this.head = p;
+    this.count++;
+  }
+
+  /** Put `p` last. */
   push(p: VmPage, name: u8): void {
     p.queue = name;
     p.qNext = null;
@@ -84,31 +96,43 @@ export let vmPagesReady: bool = false;
 let pageRecords: usize = 0;
 let firstPa: u32 = 0;
 let pageCount: u32 = 0;
+let fresh: u32 = 0;                // pages from this one on were never used: free, without a record
 let hashTable: Ptr<VmPage | null> = changetype<Ptr<VmPage | null>>(0);
 let hashMask: u32 = 0;
+let firstUsable: u32 = 0;          // pages below hold the hash and the records
 let runHint: u32 = 0;
 
-/** Take over the physical memory [first, end); both are page-aligned. Its beginning holds the page records. */
+/** Take over the physical memory [first, end); both are page-aligned. Its beginning holds the hash and the page records. */
 export function vmPageStartup(first: u32, end: u32): void {
   pageCount = (end - first) >> 12;
   firstPa = first;
   reserve = pageCount >> 5;
   low = reserve + 128;
-  let buckets: u32 = 64;
-  while (buckets < pageCount) buckets <<= 1;
+  let buckets: u32 = 1024;
+  while (buckets < pageCount >> 1) buckets <<= 1;
   hashMask = buckets - 1;
-  const recordBytes = pageCount * sizeof<VmPage>();
-  const used = (recordBytes + buckets * 4 + 4095) >> 12;
-  pageRecords = ptov(first);
-  memory.fill(pageRecords, 0, used << 12);
-  hashTable = changetype<Ptr<VmPage | null>>(pageRecords + recordBytes);
-  for (let i: u32 = 0; i < pageCount; i++) {
-    const p = pageAt(i);
-    p.pa = first + (i << 12);
-    if (i >= used) freeQueue.push(p, Q_FREE);
-  }
-  runHint = used;
+  hashTable = changetype<Ptr<VmPage | null>>(ptov(first));
+  for (let at: u32 = 0; at < buckets * 4; at += 4096) zeroPage(first + at);
+  pageRecords = ptov(first) + buckets * 4;
+  fresh = (buckets * 4 + pageCount * sizeof<VmPage>() + 4095) >> 12;
+  firstUsable = fresh;
+  runHint = fresh;
   vmPagesReady = true;
+}
+
+/** The next page that was never used, or null; its record begins to count now. */
+function freshPage(): VmPage | null {
+  if (fresh == pageCount) return null;
+  const p = pageAt(fresh);
+  memory.fill(changetype<usize>(p), 0, sizeof<VmPage>());
+  p.pa = firstPa + (fresh << 12);
+  fresh++;
+  return p;
+}
+
+/** Free pages. */
+function freeCount(): u32 {
+  return freeQueue.count + (pageCount - fresh);
 }
 
 /** The record of the page at physical address `pa` (any byte of it). */
@@ -122,7 +146,7 @@ function pageAt(index: u32): VmPage {
 
 /** Pages that an allocation could get: free ones and clean pages of files. */
 export function freePageCount(): u32 {
-  return freeQueue.count + cleanQueue.count;
+  return freeCount() + cleanQueue.count;
 }
 
 /** Memory is so short that nothing big, like a process, should be started. */
@@ -151,14 +175,22 @@ export function vmPageLookup(object: VmObject, pindex: u32): VmPage | null {
  * memory is out (kernel allocations may go into the reserve).
  */
 export function vmPageAlloc(object: VmObject | null, pindex: u32, zero: bool): VmPage | null {
-  if (freeQueue.count < low) reclaimClean();
-  const p = freeQueue.head;
-  if (p == null || (object != null && freeQueue.count <= reserve)) return null;
-  freeQueue.remove(p);
+  if (freeCount() < low) reclaimClean();
+  if (object != null && freeCount() <= reserve) return null;
+  const p = takeFree();
+  if (p == null) return null;
   p.pindex = pindex;
   p.wire = 0;
   if (object != null) enterObject(p, object);
   if (zero) zeroPage(p.pa);
+  return p;
+}
+
+/** A page that was freed last, or else a fresh one: memory that was never needed stays untouched. */
+function takeFree(): VmPage | null {
+  const p = freeQueue.head;
+  if (p == null) return freshPage();
+  freeQueue.remove(p);
   return p;
 }
 
@@ -193,7 +225,7 @@ export function vmPageFree(p: VmPage): void {
   vmPageDequeue(p);
   if (p.object != null) leaveObject(p);
   p.flags = 0;
-  freeQueue.push(p, Q_FREE);
+  freeQueue.unshift(p, Q_FREE);
 }
 
 /** Move a page of an anonymous object to the same index of another, where that index must be empty. */
@@ -297,12 +329,12 @@ export function vmPageWriteBack(p: VmPage): i32 {
 /** Take clean pages away until low + BATCH are free or none is left: first unmapped ones, then any. */
 function reclaimClean(): void {
   takeClean(false);
-  if (freeQueue.count < low) takeClean(true);
+  if (freeCount() < low) takeClean(true);
 }
 
 function takeClean(mapped: bool): void {
   let steps = cleanQueue.count;
-  while (steps != 0 && freeQueue.count < low + BATCH) {
+  while (steps != 0 && freeCount() < low + BATCH) {
     const p = cleanQueue.head!;
     if (p.wire != 0 || (p.flags & PG_BUSY) != 0 || (p.pv != null && !mapped)) {
       vmPageTouch(p);
@@ -319,7 +351,7 @@ function takeClean(mapped: bool): void {
  * writes to files.
  */
 export function vmBalance(): void {
-  if (freeQueue.count + cleanQueue.count < low + BATCH) vmFlushDirty(BATCH * 2);
+  if (freePageCount() < low + BATCH) vmFlushDirty(BATCH * 2);
 }
 
 /** Write up to `limit` dirty pages, oldest first. Returns the first error. */
@@ -342,6 +374,7 @@ export function dirtyPageCount(): u32 {
 /** Allocate `n` physically consecutive pages for the kernel. Returns the first, or null. */
 export function vmPageAllocRun(n: u32): VmPage | null {
   if (n == 1) return vmPageAlloc(null, 0, false);
+  if (n <= pageCount - fresh) return freshRun(n);
   let first = findRun(n, false);
   if (first == null) first = findRun(n, true);
   if (first == null) return null;
@@ -360,6 +393,12 @@ export function vmPageAllocRun(n: u32): VmPage | null {
   return first;
 }
 
+function freshRun(n: u32): VmPage {
+  const first = freshPage()!;
+  for (let i: u32 = 1; i < n; i++) freshPage();
+  return first;
+}
+
 /** Free the pages of vmPageAllocRun. */
 export function vmPageFreeRun(first: VmPage, n: u32): void {
   const start = (first.pa - firstPa) >> 12;
@@ -370,9 +409,9 @@ export function vmPageFreeRun(first: VmPage, n: u32): void {
 function findRun(n: u32, clean: bool): VmPage | null {
   let length: u32 = 0;
   let at = runHint;
-  for (let steps: u32 = 0; steps < pageCount + n; steps++) {
-    if (at >= pageCount) {
-      at = 0;
+  for (let steps: u32 = 0; steps < fresh + n; steps++) {
+    if (at >= fresh) {
+      at = firstUsable;
       length = 0;
     }
     const p = pageAt(at);

@@ -5,7 +5,7 @@
 // synchronous: nothing in a file system gives up the CPU, so every operation on a vnode or name is atomic by itself.
 // Sizes are below 2 GiB.
 
-import { EINVAL, EIO, EISDIR, ENOMEM, ENOTDIR, EFBIG } from '../abi/errno.ts';
+import { EFBIG, EINVAL, EISDIR, ENOMEM } from '../abi/errno.ts';
 import { Stat } from '../abi/file.ts';
 import type { Nameidata } from './namei.ts';
 import { Uio, uiomove } from './uio.ts';
@@ -146,22 +146,4 @@ function writePage(vp: Vnode, uio: Uio): i32 {
 function forget(page: VmPage): void {
   vmPageSetClean(page);
   vmPageFree(page);
-}
-
-/** Read exactly `n` bytes at `offset` into kernel memory: 0, or EIO when the file is shorter. */
-export function vnodeReadKernel(vp: Vnode, offset: u32, kva: usize, n: u32): i32 {
-  const uio = new Uio();
-  uio.addr = kva;
-  uio.resid = n;
-  uio.offset = offset;
-  uio.user = false;
-  let error = vnodeRead(vp, uio);
-  if (error == 0 && uio.resid != 0) error = EIO;
-  free(uio);
-  return error;
-}
-
-/** ENOTDIR unless vp is a directory. */
-export function mustBeDirectory(vp: Vnode): i32 {
-  return vp.type == VT_DIR ? 0 : ENOTDIR;
 }

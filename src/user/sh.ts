@@ -247,10 +247,10 @@ function runPipeline(pipeline: Pipeline, background: bool): i32 {
   const pid = start(pipeline, background);
   if (pid < 0) return 1;
   if (background) return 0;
-  let status: i32 = 0;
+  const status = waitFor(pid);
   for (let i: i32 = 1; i < pipeline.commands.length; i++) waitFor(-1);
-  status = waitFor(pid);
   if (interactive) ownTerminal(getpid());
+  if (interactive && (status & 127) == SIGINT) print("\n");
   return exitStatus(status);
 }
 

@@ -1,8 +1,10 @@
 // What gtc says about wrong programs: place, text, line and caret; several errors a run; exit codes.
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { compile } from "../../src/compiler/compile.ts";
 import { front, TestHost } from "./harness.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** The messages, as `line:column text`, of a program whose body of main (from line 2) is given. */
 function complaints(body: string, top = ""): string[] {

@@ -1,7 +1,9 @@
 // The meaning of the guest language, one small program a point, executed at the level of IR.
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { run, runText } from "./harness.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Value of an expression of type i32 after some statements. */
 function value(expr: string, before = "", top = ""): number | bigint {

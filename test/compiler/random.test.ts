@@ -1,9 +1,11 @@
 // Random arithmetic: the same expression as guest code (executed as IR) and as JavaScript with explicit wrapping.
 // The generator is seeded, so every run checks the same programs.
 
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { front } from "./harness.ts";
 import { Interpreter } from "./interpret.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 class Random {
   constructor(private state: number) {}

@@ -1,13 +1,15 @@
 // The compiler compiles itself: its own IR, executed, must do what the compiler does on Node, byte for byte.
 
 import { readdirSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Diags } from "../../src/compiler/diag.ts";
 import { buildModule } from "../../src/compiler/frontend.ts";
 import { printIr } from "../../src/compiler/irtext.ts";
 import { Program } from "../../src/compiler/program.ts";
 import { front, TestHost } from "./harness.ts";
 import { Interpreter } from "./interpret.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const GUEST_MAIN = `
 import { Diags } from "./src/compiler/diag.ts";
@@ -75,7 +77,7 @@ test("the compiled compiler gives the same IR and the same errors", () => {
     });
     expect(machine.text(machine.call("main") as number)).toBe(onNode(input));
   }
-}, 60_000);
+});
 
 test("all portable code compiles, reached or not", () => {
   const folders = ["abi", "isa", "elf", "asm", "compiler"];

@@ -30,7 +30,7 @@ again:
   rep stosw
   pop ecx
   mov al, bl
-  aam
+  aam 10
   daa
   int 0x80
   setl ah

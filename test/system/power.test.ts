@@ -1,0 +1,69 @@
+// How runs end: `--exec` hands its exit status out of both kernels, halt in the virtual kernel returns to the host's prompt,
+// halt there powers off, interrupts end what they should and nothing else; and two equal runs are equal to the instruction.
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { converse, world } from './session.ts';
+
+beforeAll(() => {
+  world();
+}, 180_000);
+
+describe('exit status', () => {
+  it.each([
+    ['native exec=true', 0],
+    ['native exec=exit 7', 7],
+    ['native exec=cat /none', 1],
+    ['native exec=halt 200', 200],
+    ['exec=true', 0],
+    ['exec=sh -c "exit 7"', 7],
+    ['exec=nothing', 127],
+    ['exec=halt 200', 200],
+  ])('%s', (commandLine, code) => expect(converse(commandLine).code).toBe(code), 60_000);
+});
+
+describe('halt', () => {
+  it('returns from the virtual kernel to the host, and there powers off', () => {
+    const ending = converse('', [['vkernel# ', 'halt\r'], ['host# ', 'halt\r']]);
+    expect(ending.code).toBe(0);
+    expect(ending.text).toMatch(/^vkernel# halt\n[^]*^host# halt\n/m);
+  }, 60_000);
+
+  it('of the virtual kernel leaves its writes in its image', () => {
+    const again = '/boot/vkernel -r /vroot.img -e "exec=cat /tmp/left"';
+    const ending = converse('', [['vkernel# ', 'echo left behind > /tmp/left; halt\r'], ['host# ', `${again}\r`], ['host# ', 'halt\r']]);
+    expect(ending.text).toMatch(/^left behind$/m);
+    expect(ending.code).toBe(0);
+  }, 60_000);
+
+  it('carries a code', () => expect(converse('native', [['host# ', 'halt 5\r']]).code).toBe(5), 60_000);
+});
+
+describe('interrupts', () => {
+  it.each([['vkernel# ', ''], ['host# ', 'native']])('at %s end the command, not the shell', (prompt, commandLine) => {
+    const halts: [string, string][] = prompt === 'host# ' ? [[prompt, 'halt\r']] : [[prompt, 'halt\r'], ['host# ', 'halt\r']];
+    const ending = converse(commandLine, [
+      [prompt, 'cat\r'], ['cat\r\n', 'line\r'], ['line\r\nline\r\n', '\x03'],
+      [prompt, 'echo after $?\r'],
+      [prompt, 'cat /dev/zero > /dev/null\r'], ['/dev/null\r\n', '\x03'],
+      [prompt, 'cat > /tmp/typed\r'], ['typed\r\n', 'kept\r'], ['kept\r\n', '\x04'],
+      [prompt, 'cat /tmp/typed\r'],
+      ...halts,
+    ]);
+    expect(ending.text).toContain('^C');
+    expect(ending.text).toMatch(/^after 130$/m);
+    expect(ending.text).toMatch(/cat \/tmp\/typed\nkept\n/);
+    expect(ending.code).toBe(0);
+  }, 60_000);
+});
+
+describe('determinism', () => {
+  it('gives the same transcript, instruction count and disk twice', () => {
+    const steps = [['vkernel# ', 'cat src/kern/tty.ts | cat > /tmp/copy & ls -l / | cat; ps; time wait\r'], ['vkernel# ', 'halt\r'], ['host# ', 'ps; halt\r']] as const;
+    const first = converse('', steps);
+    const second = converse('', steps);
+    expect(first.code).toBe(0);
+    expect(second.text).toBe(first.text);
+    expect(second.instructions).toBe(first.instructions);
+    expect(Buffer.compare(second.disk, first.disk)).toBe(0);
+  }, 60_000);
+});
