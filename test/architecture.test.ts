@@ -23,7 +23,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   debug: ['pc', 'elf', 'isa', 'cpu'],
   image: ['compiler', 'elf', 'abi'],
   cli: ['abi', 'asm', 'bus', 'compiler', 'cpu', 'debug', 'devices', 'elf', 'image', 'isa', 'mmu', 'pc', 'wasm'],
-  lib: ['abi'],
+  lib: ['abi', 'rt'],
   kern: ['abi', 'lib', 'machine', 'rt'],
   'host-kernel': ['abi', 'lib', 'kern', 'rt'],
   vkernel: ['abi', 'lib', 'kern', 'libc', 'rt'],

@@ -337,7 +337,7 @@ export class FuncStmt extends Stmt {
 
 // Declarations: everything that a name can mean.
 
-export enum De { VAR = 1, FUNC, CLASS, ENUM, ALIAS, IMPORT, NAMESPACE, AMBIENT }
+export enum De { VAR = 1, FUNC, CLASS, ENUM, ALIAS, IMPORT }
 
 export class Decl {
   kind: i32;

@@ -21,10 +21,10 @@ export class Optimizer {
     splitWide(f);
     cleanFlow(f);
     this.select.joinMoves(f);
+    rotateLoops(f);
     this.local.run(f);
     cleanFlow(f);
     this.select.dropDead(f);
-    rotateLoops(f);
     this.select.run(f);
     arrange(f);
   }
@@ -136,19 +136,29 @@ function reorder(f: IrFunc, order: i32[]): void {
 
 // ---- loops ----
 
-/** Replace the jump back to a short loop test by the test itself. */
+/** Replace jumps to the short test of a loop, from before it or from its end, by the test itself. */
 function rotateLoops(f: IrFunc): void {
   let shared: Uses | null = null;
-  for (let b = 1; b < f.blocks.length; b++) {
+  for (let b = 0; b < f.blocks.length; b++) {
     const last = lastOf(f.blocks[b]!);
-    if (last.op != Op.JMP || last.target0 > b) continue;
-    const test = f.blocks[last.target0]!;
-    const end = lastOf(test);
-    if (test.insts.length > ROTATE_LIMIT || end.target1 < 0) continue;
+    if (last.op != Op.JMP || !isLoopTest(f, b, last.target0)) continue;
     if (shared == null) shared = new Uses(f);
+    const test = f.blocks[last.target0]!;
     f.blocks[b]!.insts.pop();
     repeat(f, test, f.blocks[b]!.insts, shared!);
   }
+}
+
+/** Whether block `at`, to which block b jumps, is a short test that decides about going round once more. */
+function isLoopTest(f: IrFunc, b: i32, at: i32): bool {
+  const insts = f.blocks[at]!.insts;
+  const end = lastOf(f.blocks[at]!);
+  if (at == b || insts.length > ROTATE_LIMIT || end.target1 < 0) return false;
+  for (const i of insts) {
+    if (i.args != null || i.asm != null) return false;
+  }
+  if (at < b) return true;
+  return (end.target0 > b && end.target0 < at) || (end.target1 > b && end.target1 < at);
 }
 
 /** By register: the one block that mentions it, or -2 for several. */
@@ -290,6 +300,8 @@ function chooseNext(f: IrFunc, b: i32, placed: bool[], cold: bool[]): i32 {
 /** A jump forward pulls its target up only when no loop in between would be torn: nothing open jumps back across it. */
 function isForward(f: IrFunc, b: i32, target: i32, placed: bool[]): bool {
   if (target <= b + 1) return true;
+  const end = lastOf(f.blocks[target]!);
+  if ((end.target0 > b && end.target0 <= target) || (end.target1 > b && end.target1 <= target)) return false;
   for (let k = b + 1; k < target; k++) {
     if (placed[k]!) continue;
     const last = lastOf(f.blocks[k]!);

@@ -9,6 +9,7 @@ import { RELOC_REL } from "./emit.ts";
 import { IrBlock, SEC_BSS, SEC_DATA, SEC_RODATA } from "./ir.ts";
 import type { IrData, IrFunc, IrModule } from "./ir.ts";
 import { Optimizer } from "./irpasses.ts";
+import { Inliner } from "./irpasses-inline.ts";
 import { runtimeFunction, runtimeNames } from "./link-runtime.ts";
 
 const PAGE: i32 = 4096;
@@ -79,6 +80,9 @@ class Linker {
   // ---- code ----
 
   private generate(): void {
+    const inliner = new Inliner(this.m);
+    inliner.run();
+    inliner.dropUnreachable(this.options.entry);
     const optimizer = new Optimizer();
     const none: IrBlock[] = [];
     for (const f of this.m.funcs) {

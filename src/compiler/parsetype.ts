@@ -14,19 +14,15 @@ export class TypeParser {
   readonly lx: Lexer;
   readonly names: Names;
   readonly module: Module;
-  protected readonly diags: Diags;
   protected readonly nReadonly: i32;
-  protected readonly nVoid: i32;
   private failed: bool = false;      // an error was reported at this token: be quiet until one matches
   private failedAt: i32 = -1;
 
   constructor(file: SourceFile, names: Names, diags: Diags) {
     this.lx = new Lexer(file, names, diags);
     this.names = names;
-    this.diags = diags;
     this.module = new Module(file);
     this.nReadonly = names.get("readonly");
-    this.nVoid = names.get("void");
   }
 
   error(pos: i32, text: string): void {

@@ -26,7 +26,6 @@ export class KnownNames {
   readonly map: i32;
   readonly constructorName: i32;
   readonly release: i32;
-  readonly setLength: i32;
 
   constructor(names: Names) {
     this.length = names.get("length");
@@ -39,7 +38,6 @@ export class KnownNames {
     this.map = names.get("Map");
     this.constructorName = names.get("constructor");
     this.release = names.get("release");
-    this.setLength = names.get("setLength");
   }
 }
 

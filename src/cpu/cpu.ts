@@ -23,6 +23,8 @@ export interface SegmentState { sel: number; base: number; limit: number; attr: 
 
 /** Instructions in one call of the engine: small enough for V8 to swap in optimised code between calls. */
 const SLICE = 1_000_000;
+/** Word indices of the cells that every device access or run touches. */
+const [IC_END, IC_LIMIT, LEFT, CUR] = ['icEnd', 'icLimit', 'left', 'cur'].map((n) => L.cell(n) >> 2) as [number, number, number, number];
 const REASONS: StopReason[] = ['budget', 'budget', 'halt', 'shutdown', 'stopped'];
 
 /** Machine state by name. Numbers are unsigned; setting a control register takes effect at once. */
@@ -185,10 +187,8 @@ export class Cpu {
 
   /** Instructions retired since power-on; inside a bus call, those before the calling instruction. */
   get instructions(): number {
-    const at = L.cell('icEnd') >> 2;
-    const end = (this.i32[at]! >>> 0) + this.i32[at + 1]! * 0x1_0000_0000;
-    const current = this.i32[L.cell('cur') >> 2]!;
-    return end - this.i32[L.cell('left') >> 2]! - this.u8[current + L.U.rem]!;
+    const end = (this.i32[IC_END]! >>> 0) + this.i32[IC_END + 1]! * 0x1_0000_0000;
+    return end - this.i32[LEFT]! - this.u8[this.i32[CUR]! + L.U.rem]!;
   }
 
   /** The INTR line, sampled at instruction boundaries. */
@@ -207,8 +207,7 @@ export class Cpu {
   limit(count: number): void {
     if (count >= this.limitAt) return;
     this.limitAt = count;
-    const at = L.cell('icLimit') >> 2;
-    const now = (this.i32[at]! >>> 0) + this.i32[at + 1]! * 0x1_0000_0000;
+    const now = (this.i32[IC_LIMIT]! >>> 0) + this.i32[IC_LIMIT + 1]! * 0x1_0000_0000;
     if (count < now) this.setCount('icLimit', count);
     this.engine.kick();
   }

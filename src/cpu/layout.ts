@@ -109,6 +109,7 @@ export const CELLS: [string, CellType, number][] = [
   // x87: eight physical registers of 16 bytes at FPU (u64 significand, u16 sign and exponent), then
   ['fpuControl', 'i32', 0x480], ['fpuStatus', 'i32', 0x484],
   ['fpuFull', 'i32', 0x488],              // one bit per physical register, 1 = not empty
+  ['fpuIp', 'i32', 0x48c], ['fpuCs', 'i32', 0x490], ['fpuDp', 'i32', 0x494], ['fpuDs', 'i32', 0x498], ['fpuOp', 'i32', 0x49c],
   ['txBase', 'i32', 0x384], ['txLo', 'i32', 0x388], ['txHi', 'i32', 0x38c],   // descriptor being examined
   ['txSel', 'i32', 0x390], ['txAt', 'i32', 0x394],
 ];

@@ -18,6 +18,7 @@ export interface PredecodeHost {
   readByte(pa: number): number;
 }
 
+const MODE_CELL = L.cell('mode') >> 2;
 const MAX_TRACE = 32;            // instructions
 const MAX_UOPS = 8;              // records one instruction may need, and the end of the trace
 const FALL = handlerNumber('fall');
@@ -51,7 +52,7 @@ export class Predecoder {
     this.out = new Emission(this.i32);
   }
 
-  private get mode(): number { return this.i32[L.cell('mode') >> 2]!; }
+  private get mode(): number { return this.i32[MODE_CELL]!; }
 
   /** Slot table of a physical page in the current mode. */
   codeSlots(page: number): number {

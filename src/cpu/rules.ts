@@ -632,7 +632,7 @@ function fpuMemory(row: Row): [(insn: Insn) => number, number] {
 
 /**
  * x87: #NM check, the address of a memory operand to `ea`, then the handler `x87_EFFECT`, whose fields are
- * imm = opcode byte << 8 | ModRM, aux = operand size (2 or 4).
+ * imm = opcode byte << 8 | ModRM, aux = operand size (2 or 4), aux2 = segment register of the operand.
  */
 function fpu(row: Row): Emit {
   const need = handlerNumber('needFpu');
@@ -643,7 +643,9 @@ function fpu(row: Row): Emit {
   return (out, insn) => {
     out.imm = wait;
     out.emit(need);
-    if (insn.modrm >= 0 && insn.mod !== 3) out.memoryInEa(insn, bytes(insn), direction);
+    const memory = insn.modrm >= 0 && insn.mod !== 3;
+    if (memory) out.memoryInEa(insn, bytes(insn), direction);
+    out.aux2 = memory ? out.segmentOf(insn) : 0;
     out.imm = ((insn.opcode & 0xff) << 8) | (insn.modrm & 0xff);
     out.aux = insn.opSize;
     out.emit(n);

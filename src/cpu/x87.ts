@@ -1,12 +1,14 @@
-// x87 effects as microcode. x87Effects names every effect (the `does` column of the ISA table) that x87Text defines; for
-// each there is `throws fn x87_NAME(ip: i32)`. When it runs, #NM has been checked and the linear address of a memory
-// operand is in `ea` (segment-checked, not yet touched); rd8..rd64 and wr8..wr64 access it. Micro-op fields:
-// m32[IMM : ip] = opcode byte << 8 | ModRM, m8[AUX : ip] = operand size in bytes.
+// The x87 as microcode: all effects of the D8..DF, FWAIT and FXSAVE rows of the ISA table. x87Effects names every effect
+// (the `does` column); for each there is `throws fn x87_NAME(ip: i32)`. When it runs, #NM has been checked and the linear
+// address of a memory operand is in `ea` (segment-checked, not yet touched); rd8..rd64 and wr8..wr64 access it. Micro-op
+// fields: m32[imm : ip] = opcode byte << 8 | ModRM, aux = operand size in bytes, aux2 = segment register of the operand.
+// Results are exact 80-bit results; an instruction that faults has changed nothing.
+import { x87ArithmeticText } from './x87-arithmetic.ts';
+import { x87ControlText } from './x87-control.ts';
+import { x87MoveText } from './x87-move.ts';
+import { x87ValuesText } from './x87-values.ts';
 
-export const x87Effects: string[] = ['fnop', 'fwait', 'fninit'];
+export const x87Text = [x87ValuesText, x87MoveText, x87ArithmeticText, x87ControlText].join('\n');
 
-export const x87Text = `
-throws fn x87_fnop(ip: i32) {}
-throws fn x87_fwait(ip: i32) { if (fpuStatus & 0x80) { raiseFault(16); } }
-throws fn x87_fninit(ip: i32) { fpuControl = 0x37f; fpuStatus = 0; fpuFull = 0; }
-`;
+/** Effects that x87Text defines. */
+export const x87Effects: string[] = [...x87Text.matchAll(/^throws fn x87_(\w+)\(ip: i32\)/gm)].map((m) => m[1]!);

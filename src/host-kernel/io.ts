@@ -15,15 +15,6 @@ export function outb(port: u32, value: u32): void {
       out dx, al`;
 }
 
-export function inw(port: u32): u16 {
-  let value: u32 = 0;
-  asm`mov edx, ${port}
-      xor eax, eax
-      in ax, dx
-      mov ${value}, eax`;
-  return (value & 0xffff) as u16;
-}
-
 export function outw(port: u32, value: u32): void {
   asm`mov edx, ${port}
       mov eax, ${value}

@@ -3,8 +3,8 @@
 
 import { VextFrame } from "../abi/frames.ts";
 
-export const SEL_KCODE: u32 = 0x08;
-export const SEL_KDATA: u32 = 0x10;
+const SEL_KCODE: u32 = 0x08;
+const SEL_KDATA: u32 = 0x10;
 const GDT_SLOTS: u32 = 19;
 const GDT_TSS: u32 = 4;
 const GDT_LDT: u32 = 5;

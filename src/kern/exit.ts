@@ -32,7 +32,7 @@ export function sigexit(lwp: Lwp, sig: i32): void {
 }
 
 /** End the current process; status as wait4 reports it. Does not return. */
-export function exit1(lwp: Lwp, status: i32): void {
+function exit1(lwp: Lwp, status: i32): void {
   const p = lwp.proc;
   if (p.pid == 1) panic(`init died, status ${status}`);
   calloutStop(p.itimer);

@@ -5,12 +5,11 @@
 // written, files without a name are freed, counts are right, and it says "clean".
 
 import { BLOCK_SECTORS, BLOCK_SIZE, bdirty, bflush, bread, Buf } from './bio.ts';
-import { HZ, ticks } from './callout.ts';
 import { freeOrphans, flushNodes, iget, Ext2Node, ROOT_INO, updateNodes } from './ext2_node.ts';
 import { kprint } from './kprintf.ts';
+import { clockAtLeast, tickSeconds } from './time.ts';
 import type { Vnode } from './vnode.ts';
 import { vmFlushDirty } from './vm_page.ts';
-import { epochSeconds } from 'machine/clock.ts';
 import { diskInit, diskSize } from 'machine/disk.ts';
 
 const MAGIC: u16 = 0xef53;
@@ -84,9 +83,9 @@ export function fail(error: i32): u32 {
   return 0;
 }
 
-/** Seconds since 1970 by the tick count: what files are stamped with. */
+/** Seconds since 1970: what files are stamped with. */
 export function fileTime(): u32 {
-  return epochSeconds() + ((ticks / HZ) as u32);
+  return tickSeconds();
 }
 
 /** The descriptor of a block group, in its buffer. */
@@ -133,6 +132,7 @@ function unsupported(s: Ext2Super): string | null {
 function markInUse(): void {
   if ((super_.state & STATE_CLEAN) == 0) kprint("root file system: was not unmounted\n");
   super_.state = 0;
+  clockAtLeast((super_.writeTime > super_.mountTime ? super_.writeTime : super_.mountTime) + 1);
   super_.mountTime = fileTime();
   super_.mountCount = (super_.mountCount + 1) as u16;
   bdirty(superBuf);

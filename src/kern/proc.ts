@@ -31,7 +31,7 @@ export const LS_SLEEP: i32 = 2;
 export const LS_STOP: i32 = 3;      // by a stop signal
 export const LS_ZOMBIE: i32 = 4;
 
-export const MAXCOMLEN: i32 = 16;
+const MAXCOMLEN: i32 = 16;
 
 export class Proc {
   pid: i32 = 0;
@@ -142,7 +142,7 @@ export function pgrpExists(pgid: i32): bool {
   return false;
 }
 
-export const MAXPROC: i32 = 512;
+const MAXPROC: i32 = 512;
 
 /** A new process on the list: of parent's group and session, its signal actions, a thread of its own; null: too many. */
 export function procAlloc(parent: Proc | null): Proc | null {

@@ -26,13 +26,7 @@ const CHAINS: u32 = 64;
 let runHead!: FixedArray<Lwp | null, 8>;
 let runTail!: FixedArray<Lwp | null, 8>;
 let sleepers!: FixedArray<Lwp | null, 64>;
-let idleCycles: u64 = 0;
 let idling: bool = false;
-
-/** Processor cycles spent with nothing to run. */
-export function idleTime(): u64 {
-  return idleCycles;
-}
 
 /** Put lwp at the end of its level's queue. Not for the thread on the CPU unless it is about to leave it. */
 export function setRunQueue(lwp: Lwp): void {
@@ -76,11 +70,9 @@ export function miSwitch(): void {
     to = pickNext();
   }
   idling = false;
-  const now = cpuCycles();
-  idleCycles += now - from.cycleStamp;
   needResched = false;
   to.quantum = 0;
-  to.cycleStamp = now;
+  to.cycleStamp = cpuCycles();
   if (to == from) return;
   from.proc.switches++;
   setCurLwp(to);
@@ -199,23 +191,11 @@ function sleepTimeout(arg: usize): void {
 
 /** Make every thread that sleeps on chan runnable, in the order in which they went to sleep. */
 export function wakeup(chan: usize): void {
-  wakeupCount(chan, 0x7fffffff);
-}
-
-/** Make the thread that has slept longest on chan runnable. */
-export function wakeupOne(chan: usize): void {
-  wakeupCount(chan, 1);
-}
-
-function wakeupCount(chan: usize, count: i32): void {
   const s = splhigh();
   let lwp = sleepers[chain(chan)];
-  while (lwp != null && count > 0) {
+  while (lwp != null) {
     const next: Lwp | null = lwp.sleepNext;
-    if (lwp.wchan == chan) {
-      unsleep(lwp);
-      count--;
-    }
+    if (lwp.wchan == chan) unsleep(lwp);
     lwp = next;
   }
   splx(s);

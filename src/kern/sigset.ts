@@ -7,7 +7,7 @@ export const STOP_SIGNALS: u32 = (1 << (SIGSTOP - 1)) | (1 << (SIGTSTP - 1)) | (
 export const CONT_SIGNAL: u32 = 1 << (SIGCONT - 1);
 export const CANT_MASK: u32 = (1 << (SIGKILL - 1)) | (1 << (SIGSTOP - 1));
 
-export function sigBit(sig: i32): u32 {
+function sigBit(sig: i32): u32 {
   return (1 as u32) << ((sig - 1) & 31);
 }
 

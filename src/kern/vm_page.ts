@@ -176,7 +176,7 @@ export function vmPageLookup(object: VmObject, pindex: u32): VmPage | null {
  */
 export function vmPageAlloc(object: VmObject | null, pindex: u32, zero: bool): VmPage | null {
   if (freeCount() < low) reclaimClean();
-  if (object != null && freeCount() <= reserve) return null;
+  if (object != null && !mayTake(object)) return null;
   const p = takeFree();
   if (p == null) return null;
   p.pindex = pindex;
@@ -184,6 +184,11 @@ export function vmPageAlloc(object: VmObject | null, pindex: u32, zero: bool): V
   if (object != null) enterObject(p, object);
   if (zero) zeroPage(p.pa);
   return p;
+}
+
+/** Users may not take the reserve, nor with anonymous memory the last of the page cache: programs could not run without. */
+function mayTake(object: VmObject): bool {
+  return freeCount() > reserve && (object.kind == OBJ_VNODE || freePageCount() > reserve * 2);
 }
 
 /** A page that was freed last, or else a fresh one: memory that was never needed stays untouched. */

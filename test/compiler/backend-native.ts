@@ -10,7 +10,8 @@ import { IrAsm, IrAsmOperand, IrBlock, IrFunc, IrInst, Op, T_F64, type IrModule 
 import { ASM_SYMBOL, T_I64 } from "../../src/compiler/ir.ts";
 import { emitProgram, LinkOptions } from "../../src/compiler/link.ts";
 
-const START = ["call ", `
+// The control word makes the x87 round to double, as BSD kernels on i386 start their processes.
+const START = ["push 0x27F\n fldcw word ptr [esp]\n call ", `
   BODY
   sub esp, 8
   mov dword ptr [esp], eax

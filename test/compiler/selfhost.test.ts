@@ -1,7 +1,11 @@
 // The compiler compiles itself: its own IR, executed, must do what the compiler does on Node, byte for byte.
 
-import { readdirSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { compile } from "../../src/compiler/compile.ts";
 import { Diags } from "../../src/compiler/diag.ts";
 import { buildModule } from "../../src/compiler/frontend.ts";
 import { printIr } from "../../src/compiler/irtext.ts";
@@ -76,6 +80,24 @@ test("the compiled compiler gives the same IR and the same errors", () => {
       },
     });
     expect(machine.text(machine.call("main") as number)).toBe(onNode(input));
+  }
+});
+
+test("the compiled compiler builds itself to the same bytes", (context) => {
+  const host = new TestHost({});
+  const args = ["test/guest/linux/gtc.ts", "--bind", "rt=test/guest/linux", "-o"];
+  expect(compile([...args, "gtc"], host), host.printed).toBe(0);
+  const bytes = host.written.get("gtc")!;
+  const folder = mkdtempSync(join(tmpdir(), "gtc-"));
+  try {
+    writeFileSync(join(folder, "first"), bytes, { mode: 0o755 });
+    const run = spawnSync(join(folder, "first"), [...args, join(folder, "second")], { timeout: 60_000 });
+    if (run.error !== undefined) return context.skip(`this machine does not run i386 Linux programs: ${run.error.message}`);
+    expect(run.stdout.toString() + run.stderr.toString()).toBe("");
+    expect(run.status).toBe(0);
+    expect(readFileSync(join(folder, "second")).equals(bytes)).toBe(true);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
 

@@ -1,7 +1,9 @@
 // The two engines are one text printed twice: they must agree on every bit of state, at every instruction boundary.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Program } from './program.ts';
 import { REG, SCRATCH } from '../../src/cpu/layout.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const WORK = `
   push 0x23
@@ -14,9 +16,9 @@ user:
   mov eax, 0x23
   mov ds, eax
   mov es, eax
-  mov edx, 0x40ff0
   cld
 again:
+  mov edx, 0x40ff0
   mov eax, ecx
   imul eax, eax, 77
   mov [edx+ecx*4], eax
@@ -37,7 +39,7 @@ again:
   cmova ebp, eax
   mul ebx
   inc ecx
-  cmp ecx, 150
+  cmp ecx, 40
   jb again
   int 0x81
 sys:
@@ -61,9 +63,11 @@ describe('engines', () => {
       const reason = a.cpu.run(until);
       expect(b.cpu.run(until)).toBe(reason);
       if (Buffer.compare(state(a), state(b)) !== 0) expect([slice, state(a).toString('hex')]).toEqual([slice, state(b).toString('hex')]);
-      if (reason === 'halt') break;
+      if (reason === 'budget') continue;
+      expect(reason).toBe('halt');
+      break;
     }
     expect(Buffer.compare(a.cpu.ram, b.cpu.ram)).toBe(0);
-    expect(a.cpu.instructions).toBeGreaterThan(3000);
+    expect(a.cpu.instructions).toBeGreaterThan(1000);
   });
 });

@@ -1,6 +1,8 @@
 // Arithmetic and its flags against a model that works bit by bit, in every operand form; conditions, plain and fused.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Program, CODE } from './program.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, OF = 0x800, ALL = 0x8d5;
 type Bits = 8 | 16 | 32;

@@ -2,6 +2,7 @@
 // halt there powers off, interrupts end what they should and nothing else; and two equal runs are equal to the instruction.
 
 import { beforeAll, describe, expect, it } from 'vitest';
+import { buildExt2 } from '../../src/image/mkfs.ts';
 import { converse, world } from './session.ts';
 
 beforeAll(() => {
@@ -19,6 +20,21 @@ describe('exit status', () => {
     ['exec=nothing', 127],
     ['exec=halt 200', 200],
   ])('%s', (commandLine, code) => expect(converse(commandLine).code).toBe(code), 60_000);
+});
+
+describe('panic', () => {
+  const PANIC = 0x100;
+
+  it('ends the machine with its own code', () => {
+    const ending = converse('', [], buildExt2({ sizeMiB: 4, files: [] }));
+    expect(ending).toMatchObject({ code: PANIC, text: expect.stringMatching(/^panic: .*init/m) as string });
+  }, 60_000);
+
+  it('of the virtual kernel is an exit status for the host', () => {
+    const run = '/boot/vkernel -m 32m -r /dev/zero; echo status $?; halt';
+    const ending = converse('native', [['host# ', `${run}\r`]]);
+    expect(ending).toMatchObject({ code: 0, text: expect.stringMatching(/^status [18]$/m) as string });
+  }, 60_000);
 });
 
 describe('halt', () => {
@@ -44,7 +60,7 @@ describe('interrupts', () => {
     const ending = converse(commandLine, [
       [prompt, 'cat\r'], ['cat\r\n', 'line\r'], ['line\r\nline\r\n', '\x03'],
       [prompt, 'echo after $?\r'],
-      [prompt, 'cat /dev/zero > /dev/null\r'], ['/dev/null\r\n', '\x03'],
+      [prompt, 'sh -c "echo go; cat /dev/zero > /dev/null"\r'], ['\ngo\r\n', '\x03'],
       [prompt, 'cat > /tmp/typed\r'], ['typed\r\n', 'kept\r'], ['kept\r\n', '\x04'],
       [prompt, 'cat /tmp/typed\r'],
       ...halts,

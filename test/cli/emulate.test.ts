@@ -1,0 +1,171 @@
+// The commands as a person or a script calls them: exit codes, one line for every mistake, QEMU's options for kernels that
+// are not ours (test/guest/kernel.ts is one), and Damselfly's own system under --exec.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileProgram } from '../../src/image/compile.ts';
+import { SourceTree } from '../../src/image/inputs.ts';
+import { buildWorld } from '../../src/image/world.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const SECTOR = 512;
+let folder = '';
+let kernel = '';
+
+interface Result {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function command(name: string, args: readonly string[], input = ''): Result {
+  const result = spawnSync(process.execPath, ['--import', 'tsx', `src/cli/${name}.ts`, ...args], { cwd: ROOT, input, encoding: 'latin1', timeout: 100_000, maxBuffer: 1 << 26 });
+  return { code: result.status, out: result.stdout, err: result.stderr };
+}
+
+const emulate = (...args: string[]): Result => command('emulate', args);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cli-'));
+  kernel = join(folder, 'kernel.elf');
+  writeFileSync(kernel, compileProgram(new SourceTree(ROOT), ['test/guest/kernel.ts', '--multiboot', '--base', '0x100000']).bytes);
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function fileOf(name: string, contents: string | Uint8Array): string {
+  writeFileSync(join(folder, name), contents);
+  return join(folder, name);
+}
+
+/** Nothing on standard output, one line of the right kind on standard error. */
+function expectRefusal(result: Result, code: number, line: RegExp): void {
+  expect(result).toEqual({ code, out: '', err: expect.stringMatching(/^damselfly: .*\n$/) as string });
+  expect(result.err).toMatch(line);
+}
+
+describe('usage', () => {
+  it('is explained', () => {
+    const result = emulate('--help');
+    expect(result).toMatchObject({ code: 0, err: '' });
+    for (const option of ['-append', '-initrd', '-m ', '-hda', '--exec', '--native', '--stats', '--max-insns']) expect(result.out).toContain(option);
+  }, 60_000);
+
+  it.each([
+    [['--exce', 'ls'], /unknown option --exce; did you mean -exec\?/],
+    [['-m', 'lots'], /-m lots: expected a size/],
+    [['-append'], /-append needs a value/],
+    [['a.elf', 'b.elf'], /one image at a time; got a\.elf b\.elf/],
+    [['a.elf', '--exec', 'ls'], /--exec is for Damselfly's own system/],
+    [['-serial', 'tcp'], /-serial tcp: expected stdio/],
+  ] as [string[], RegExp][])('mistake %j', (args, line) => expectRefusal(emulate(...args), 2, line), 60_000);
+});
+
+describe('what is no kernel', () => {
+  it('is refused with what was found and what was expected', () => {
+    expectRefusal(emulate('package.json'), 4, /package\.json: not a kernel \(it begins with 7b 0a 20 20\); expected a Multiboot 1 kernel/);
+    expectRefusal(emulate(fileOf('empty', '')), 4, /an empty file; expected/);
+    expectRefusal(emulate(fileOf('script', '#!/bin/sh\n')), 4, /a script; expected/);
+    expectRefusal(emulate(join(folder, 'none')), 4, /no such file/);
+    expectRefusal(emulate(folder), 4, /is a directory/);
+    expectRefusal(emulate(kernel, '-hda', join(folder, 'none')), 4, /no such file; expected a raw disk image/);
+  }, 120_000);
+
+  it('may be most of a kernel', () => {
+    const whole = readFileSync(kernel);
+    expectRefusal(emulate(fileOf('short', whole.subarray(0, whole.length >> 1))), 4, /short: /);
+    const program = compileProgram(new SourceTree(ROOT), ['src/user/echo.ts', '--bind', 'rt=src/libc']).bytes;
+    expectRefusal(emulate(fileOf('program', program)), 4, /an ELF file without a Multiboot header; expected/);
+  }, 60_000);
+});
+
+describe('any Multiboot kernel', () => {
+  it('gets its command line, memory and modules', () => {
+    const file = fileOf('module', 'contents');
+    const result = emulate(kernel, '-m', '64', '-append', 'a "b  c" off', '-initrd', `${file} with words,${file}`, '-nographic');
+    const memory = /^memory (\d+) MiB$/m.exec(result.out.replaceAll('\r', ''))?.[1];
+    expect(Number(memory)).toBeGreaterThan(62);
+    expect(Number(memory)).toBeLessThanOrEqual(64);
+    expect(result.out).toContain('command line kernel.elf a "b  c" off\n');
+    expect(result.out).toContain(`module ${file} with words: contents\nmodule ${file}: contents\n`);
+    expect(result.code).toBe(0);
+  }, 60_000);
+
+  it.each([
+    ['off', 0, ''],
+    ['reset', 0, ''],
+    ['exit', 7, ''],
+    ['triple', 6, 'damselfly: triple fault: the processor shut down\n'],
+    ['dead', 10, 'damselfly: the processor halted with interrupts disabled\n'],
+    ['idle', 10, 'damselfly: the guest waits for input, and standard input has ended\n'],
+  ])('ends by %s', (word, code, err) => expect(emulate('-kernel', kernel, '-append', word)).toMatchObject({ code, err }), 60_000);
+
+  it('stops at a number of instructions', () => {
+    expect(emulate(kernel, '--max-insns', '1_000_000', '--stats')).toMatchObject({ code: 124, err: expect.stringMatching(/stopped after 1000000 instructions\ninstructions: 1000000\n/) as string });
+  }, 60_000);
+
+  it('reads what is typed', () => {
+    expect(command('emulate', [kernel, '-append', 'echo'], 'some words.and more')).toMatchObject({ code: 0, out: expect.stringMatching(/echo\nsome words$/) as string });
+  }, 60_000);
+
+  it('writes disks in place, or not at all with -snapshot', () => {
+    const image = new Uint8Array(64 * SECTOR);
+    image.set(Buffer.from('contents'), SECTOR);
+    const disk = fileOf('disk.img', image);
+    expect(emulate(kernel, '-append', 'disk', '-hda', disk, '-snapshot')).toMatchObject({ code: 0, out: expect.stringContaining('contents\n') as string });
+    expect(Buffer.compare(readFileSync(disk), image)).toBe(0);
+    expect(emulate(kernel, '-append', 'disk', '-hda', disk)).toMatchObject({ code: 0, out: expect.stringContaining('contents\n') as string });
+    image.fill(0x21, SECTOR, 2 * SECTOR);
+    expect(Buffer.compare(readFileSync(disk), image)).toBe(0);
+  }, 60_000);
+
+  it('sends nothing to standard output with -serial null', () => {
+    expect(emulate(kernel, '-append', 'off', '-serial', 'null')).toEqual({ code: 0, out: '', err: '' });
+  }, 60_000);
+});
+
+describe("Damselfly's own system", () => {
+  beforeAll(() => {
+    buildWorld();
+  }, 180_000);
+
+  it('runs a command in the virtual kernel and hands out its exit code', () => {
+    const first = emulate('--stats', '--exec', 'echo in the virtual kernel; exit 5');
+    expect(first).toMatchObject({ code: 5, out: expect.stringMatching(/\(vkernel kernel\)[^]*\nin the virtual kernel\r?\n$/) as string });
+    expect(first.err).toMatch(/^instructions: \d{6,}$/m);
+    const second = emulate('--stats', '--exec', 'echo in the virtual kernel; exit 5');
+    expect(second.out).toBe(first.out);
+    expect(/instructions: .*/.exec(second.err)![0]).toBe(/instructions: .*/.exec(first.err)![0]);
+  }, 120_000);
+
+  it('runs a command on the host kernel with --native', () => {
+    expect(emulate('--native', '--exec', 'ls /vroot.img')).toMatchObject({ code: 0, err: '', out: expect.not.stringContaining('vkernel') as string });
+  }, 60_000);
+
+  it('takes a conversation from a pipe', () => {
+    expect(command('emulate', ['--native'], 'echo from $HOME\nhalt 3\n')).toMatchObject({ code: 7, out: expect.stringContaining('\nfrom /usr/src\r\n') as string });
+  }, 60_000);
+
+  it('is written for other machines', () => {
+    const target = join(folder, 'images');
+    expect(command('image', [target])).toEqual({ code: 0, out: '', err: '' });
+    const world = buildWorld();
+    expect(Buffer.compare(readFileSync(join(target, 'host-kernel.elf')), world.hostKernel)).toBe(0);
+    expect(Buffer.compare(readFileSync(join(target, 'root.img')), world.rootImage)).toBe(0);
+    expect(command('image', [])).toMatchObject({ code: 2, err: 'usage: npm run image -- DIR\n' });
+  }, 120_000);
+});
+
+describe('gtc', () => {
+  it('compiles, and shows where a mistake is', () => {
+    const good = fileOf('good.ts', 'export function _start(): void { for (;;) {} }\n');
+    const bad = fileOf('bad.ts', 'export function _start(): void {\n  let x: u8 = 256;\n}\n');
+    expect(command('gtc', [good, '-o', join(folder, 'good')])).toEqual({ code: 0, out: '', err: '' });
+    const result = command('gtc', [bad, '-o', join(folder, 'bad')]);
+    expect(result.code).toBe(1);
+    expect(result.out + result.err).toMatch(/bad\.ts:2:\d+: error: .*\n.*let x: u8 = 256;\n +\^/);
+    expect(result.out + result.err).not.toMatch(/^ +at /m);
+  }, 60_000);
+});
