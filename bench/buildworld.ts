@@ -46,7 +46,8 @@ function ratio(name: string, native: number, virtual: number): string {
   return `${name}: ${(virtual / native).toFixed(3)}`;
 }
 
-function main(): void {
+/** Runs and prints both. */
+export function benchBuildworld(): void {
   const world = buildWorld({ progress: progressLine() });
   console.log(row(COMMAND.slice(5), '').trimEnd());
   console.log(row('', 'real s', 'user s', 'sys s', 'instructions', 'wall s', 'million/s'));
@@ -61,5 +62,3 @@ function main(): void {
   ];
   console.log(`virtual / native  ${ratios.join('   ')}`);
 }
-
-main();

@@ -17,8 +17,13 @@ export class Clock {
   /**
    * @param executed cycles spent in executed instructions so far
    * @param onEarlier called when a new event becomes the first one, with its cycle number in executed cycles
+   * @param onSkip told of cycles that pass without being executed
    */
-  constructor(private readonly executed: () => number, private readonly onEarlier: (executed: number) => void) {}
+  constructor(
+    private readonly executed: () => number,
+    private readonly onEarlier: (executed: number) => void,
+    private readonly onSkip: (cycles: number) => void = () => {},
+  ) {}
 
   /** Cycles since power-on. */
   get now(): number {
@@ -59,5 +64,6 @@ export class Clock {
   /** A halted processor lets time pass without executing. */
   skip(cycles: number): void {
     this.skipped += cycles;
+    this.onSkip(cycles);
   }
 }

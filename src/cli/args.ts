@@ -9,6 +9,8 @@ export interface OptionSpec {
   readonly type: 'string' | 'boolean';
   /** What the value is called in messages, for strings. */
   readonly value?: string;
+  /** May be given more than once; the values are joined by commas. */
+  readonly repeat?: boolean;
 }
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
@@ -46,10 +48,11 @@ export function normalise(argv: readonly string[], specs: OptionSpecs): string[]
 
 /** @throws UsageError */
 export function parseCommandLine(argv: readonly string[], specs: OptionSpecs): ParsedArgs {
-  const options = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { type: spec.type }]));
+  const options = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { type: spec.type, multiple: spec.repeat === true }]));
   try {
     const { values, positionals } = parseArgs({ args: normalise(argv, specs), options, allowPositionals: true, strict: true });
-    return { values: values as ParsedArgs['values'], positionals };
+    const joined = Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]);
+    return { values: Object.fromEntries(joined) as ParsedArgs['values'], positionals };
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError((error as Error).message.split('\n')[0]!);
   }

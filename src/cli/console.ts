@@ -1,13 +1,23 @@
 // The terminal side of the serial console: bytes from standard input to the guest, the guest's bytes to standard output.
 // A terminal is put into raw mode, so that Ctrl-C and friends reach the guest, and is restored whatever happens; Ctrl-A is
-// the escape: x quits, h helps, Ctrl-A Ctrl-A sends itself. Standard input that ends never ends the guest.
+// the escape: x quits, c switches to the monitor and back, h helps, Ctrl-A Ctrl-A sends itself. Standard input that ends
+// never ends the guest.
 
 import { fstatSync, readFileSync } from 'node:fs';
 
 const ESCAPE = 1;
-const HELP = '\r\nCtrl-A h  this help\r\nCtrl-A x  quit\r\nCtrl-A Ctrl-A  send Ctrl-A\r\n';
+const HELP = '\r\nCtrl-A h  this help\r\nCtrl-A x  quit\r\nCtrl-A c  the monitor, and back\r\nCtrl-A Ctrl-A  send Ctrl-A\r\n';
+
+/** What answers in place of the guest after Ctrl-A c. */
+export interface LineReader {
+  readonly prompt: string;
+  execute(line: string): string;
+}
 
 export class Console {
+  monitor: LineReader | null = null;
+  private inMonitor = false;
+  private line = '';
   private escaped = false;
   private pending: number[] = [];
   private wake: (() => void) | null = null;
@@ -20,8 +30,8 @@ export class Console {
   /** Starts listening. A regular file (or /dev/null) as standard input is read at once, so that runs are repeatable. */
   start(): void {
     if (!this.terminal && isFile()) {
-      this.pending.push(...readFileSync(0));
       this.open = false;
+      this.typed(readFileSync(0));
       return;
     }
     if (this.terminal) this.enterRawMode();
@@ -51,10 +61,10 @@ export class Console {
 
   private typed(chunk: Buffer): void {
     for (const byte of chunk) {
-      if (!this.terminal) this.pending.push(byte);
+      if (!this.terminal) this.deliver(byte);
       else if (this.escaped) this.command(byte);
       else if (byte === ESCAPE) this.escaped = true;
-      else this.pending.push(byte);
+      else this.deliver(byte);
     }
     this.wake?.();
   }
@@ -63,7 +73,55 @@ export class Console {
     this.escaped = false;
     if (byte === 0x78) this.quit = true;
     else if (byte === 0x68) process.stderr.write(HELP);
-    else if (byte === ESCAPE) this.pending.push(ESCAPE);
+    else if (byte === 0x63) this.toggleMonitor();
+    else if (byte === ESCAPE) this.deliver(ESCAPE);
+  }
+
+  private deliver(byte: number): void {
+    if (this.inMonitor) this.edit(byte);
+    else this.pending.push(byte);
+  }
+
+  private toggleMonitor(): void {
+    if (this.inMonitor) this.inMonitor = false;
+    else this.enterMonitor();
+    this.print(this.inMonitor ? '' : '\n');
+  }
+
+  /** What is typed from now on goes to the monitor. */
+  enterMonitor(): void {
+    this.inMonitor = this.monitor !== null;
+    if (this.monitor && this.terminal) this.print(`\n${this.monitor.prompt}`);
+  }
+
+  /** A key in the monitor: a line editor with nothing but backspace; a pipe's lines are not echoed. */
+  private edit(byte: number): void {
+    if (byte === 13 || byte === 10) this.enterLine();
+    else if (byte === 8 || byte === 127) {
+      if (this.line && this.terminal) this.print('\b \b');
+      this.line = this.line.slice(0, -1);
+    } else if (byte >= 32) {
+      this.line += String.fromCharCode(byte);
+      if (this.terminal) this.print(String.fromCharCode(byte));
+    }
+  }
+
+  private enterLine(): void {
+    const { line, monitor } = this;
+    this.line = '';
+    if (this.terminal) this.print('\n');
+    this.print(monitor!.execute(line));
+    if (this.terminal && this.inMonitor) this.print(monitor!.prompt);
+  }
+
+  private print(text: string): void {
+    this.output.push(...Buffer.from(this.terminal ? text.replaceAll('\n', '\r\n') : text, 'latin1'));
+    this.flush();
+  }
+
+  /** Ends a wait: something else has happened. */
+  nudge(): void {
+    this.wake?.();
   }
 
   /** Takes what was typed since the last call. */
@@ -86,7 +144,11 @@ export class Console {
 
   /** Waits for input, at most `milliseconds`. */
   async wait(milliseconds: number): Promise<void> {
-    if (this.pending.length || this.quit) return;
+    if (!this.pending.length && !this.quit) await this.sleep(milliseconds);
+  }
+
+  /** Waits for a key or a nudge, at most `milliseconds`, whatever was typed before. */
+  async sleep(milliseconds: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.min(milliseconds, 0x7fffffff));
       this.wake = () => {

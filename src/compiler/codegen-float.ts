@@ -1,5 +1,5 @@
-// f64 on the x87. Values live in their homes; an operation loads its left operand, combines and stores. When the next
-// instruction starts with the value just computed and is the last to need it, the value stays on the x87 stack instead.
+// f64 on the x87. Values live in their homes; an operation loads one operand, combines and stores. When the next instruction
+// needs the value just computed, it also stays on the x87 stack, and is not stored at all if nobody else needs it.
 import { Cond, Op, T_F64 } from "./ir.ts";
 import type { IrInst } from "./ir.ts";
 import { Cc, ESP, Mem } from "./emit.ts";
@@ -22,7 +22,8 @@ export function floatLoad(g: Operands, v: i32): void {
 
 /** Pop the x87 stack into dst, or keep it there for the next instruction. */
 function floatStore(g: Operands, dst: i32, next: IrInst | null): void {
-  if (dst >= 0 && next != null && startsWith(next, dst) && g.alloc.diesAt(dst, g.at + 1)) {
+  if (dst >= 0 && next != null && canHold(next, dst)) {
+    if (!g.alloc.diesAt(dst, g.at + 1)) g.code.x87Mem(0xDD, 2, g.home(dst));
     g.held = dst;
     return;
   }
@@ -30,14 +31,13 @@ function floatStore(g: Operands, dst: i32, next: IrInst | null): void {
   else g.code.x87Mem(0xDD, 3, g.home(dst));
 }
 
-/** Whether an instruction begins by loading v on the x87 stack, and reads it nowhere else. */
-function startsWith(i: IrInst, v: i32): bool {
-  if (i.a != v || i.b == v || i.base == v || i.index == v) return false;
+/** Whether an instruction takes v from the top of the x87 stack. */
+function canHold(i: IrInst, v: i32): bool {
+  if (i.type != T_F64) return false;
   switch (i.op) {
-    case Op.ADD: case Op.SUB: case Op.MUL: case Op.DIVS: case Op.NEG: case Op.SQRT: case Op.STORE: case Op.MOV: case Op.RET:
-      return i.type == T_F64;
-    default:
-      return false;
+    case Op.ADD: case Op.SUB: case Op.MUL: case Op.DIVS: return i.a == v || i.b == v;
+    case Op.NEG: case Op.SQRT: case Op.STORE: case Op.MOV: case Op.RET: return i.a == v;
+    default: return false;
   }
 }
 
@@ -45,6 +45,21 @@ function arithmeticOf(op: i32): i32 {
   if (op == Op.ADD) return FADD;
   if (op == Op.MUL) return FMUL;
   return op == Op.SUB ? FSUB : FDIV;
+}
+
+/** a op b; an operand may be on the stack already. The reversed forms of FSUB and FDIV are one further. */
+function arithmetic(g: Operands, i: IrInst): void {
+  const op = arithmeticOf(i.op);
+  if (i.a == i.b && i.b >= 0) {
+    floatLoad(g, i.a);
+    g.code.x87(0xD8, 0xC0 | (op << 3));
+  } else if (g.held == i.b && i.b >= 0) {
+    g.held = -1;
+    g.code.x87Mem(0xDC, op == FSUB || op == FDIV ? op + 1 : op, g.home(i.a));
+  } else {
+    floatLoad(g, i.a);
+    g.code.x87Mem(0xDC, op, g.rightMemory(i));
+  }
 }
 
 /** Generate an instruction of class F64 (not a comparison). */
@@ -57,8 +72,7 @@ export function genFloat(g: Operands, i: IrInst, next: IrInst | null): void {
       floatStore(g, i.dst, next);
       break;
     case Op.ADD: case Op.SUB: case Op.MUL: case Op.DIVS:
-      floatLoad(g, i.a);
-      g.code.x87Mem(0xDC, arithmeticOf(i.op), g.rightMemory(i));
+      arithmetic(g, i);
       floatStore(g, i.dst, next);
       break;
     case Op.NEG:
@@ -86,7 +100,6 @@ export function genFloat(g: Operands, i: IrInst, next: IrInst | null): void {
 }
 
 function constant(g: Operands, i: IrInst): void {
-  if (g.literal[i.dst] != "") return;
   const m = g.home(i.dst);
   g.code.movMemImm(m, i.imm, 4);
   m.disp += 4;

@@ -187,10 +187,10 @@ export class Operands {
   /** The code so far ends with an operation that set ZF by this register. */
   noteFlags(reg: i32): void {
     this.flagsReg = reg;
-    this.flagsAt = this.code.bytes.length;
+    this.flagsAt = this.code.size;
   }
 
   flagsHold(reg: i32): bool {
-    return this.flagsReg == reg && this.flagsAt == this.code.bytes.length;
+    return this.flagsReg == reg && this.flagsAt == this.code.size;
   }
 }

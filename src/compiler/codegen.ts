@@ -11,7 +11,7 @@ import { genFloat, genFloatCompare, genFloatConversion, floatLoad, pushFloat } f
 import { Operands } from "./codegen-operand.ts";
 import { Alu, Cc, CC_ALWAYS, EAX, EBP, EBX, EDI, EDX, ESI, ESP, Mem, RELOC_ABS, RELOC_REL, TextSection } from "./emit.ts";
 import type { Diags } from "./diag.ts";
-import { IN_MEMORY, X_ADC, X_ADDC, X_ARG, X_BRC, X_BRTEST, X_CMPC, X_MULWIDE, X_RMW, X_SBB, X_SETC, X_SHLD, X_SHRD, X_SUBC,
+import { compact, IN_MEMORY, X_ADC, X_ADDC, X_ARG, X_BRC, X_BRTEST, X_CMPC, X_MULWIDE, X_RMW, X_SBB, X_SETC, X_SHLD, X_SHRD, X_SUBC,
   X_TEST } from "./irpasses-ops.ts";
 
 const UNPOPPED_LIMIT: i32 = 64;    // bytes of arguments left on the stack before they are removed
@@ -69,7 +69,7 @@ export class Codegen {
   private body(): void {
     const g = this.g;
     this.findLiterals();
-    g.alloc.run(this.f);
+    g.alloc.run(this.f, g.literal);
     this.labels.length = 0;
     for (let b = 0; b < this.f.blocks.length; b++) this.labels.push(g.code.label());
     g.at = 0;
@@ -119,8 +119,11 @@ export class Codegen {
     for (const p of this.f.params) defs[p] = 2;
     for (const b of this.f.blocks) {
       for (const i of b.insts) {
-        if (i.op == Op.CONST && i.type == T_F64 && defs[i.dst] == 1) g.literal[i.dst] = this.floatLiteral(i.imm, i.imm2);
+        if (i.op != Op.CONST || i.type != T_F64 || defs[i.dst] != 1) continue;
+        g.literal[i.dst] = this.floatLiteral(i.imm, i.imm2);
+        i.op = 0;
       }
+      compact(b.insts);
     }
   }
 
@@ -364,9 +367,9 @@ export class Codegen {
     for (const e of result.errors) this.diags.error(null, 0, `${this.f.file}:${i.line + e.line}: asm: ${e.message}`);
     const code = this.g.code;
     const label = code.label();
-    const start = code.bytes.length;
+    const start = code.size;
     code.bind(label);
-    for (const b of result.bytes) code.bytes.push(b);
+    for (const b of result.bytes) code.byte(b as i32);
     for (const r of result.relocs) {
       if (r.symbol == "") code.labelAddress(start + r.offset, label, r.addend);
       else if (r.relative) code.relocs.add(start + r.offset, RELOC_REL, r.symbol, r.addend + 4);

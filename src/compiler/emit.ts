@@ -37,10 +37,10 @@ export class Relocs {
   }
 
   clear(): void {
-    this.at.length = 0;
-    this.kind.length = 0;
-    this.sym.length = 0;
-    this.addend.length = 0;
+    empty(this.at);
+    empty(this.kind);
+    if (this.sym.length > 0) this.sym.length = 0;
+    empty(this.addend);
   }
 }
 
@@ -67,6 +67,11 @@ export class Mem {
   }
 }
 
+/** Empty a list that is kept for reuse. */
+function empty(list: i32[]): void {
+  if (list.length > 0) list.length = 0;
+}
+
 function isByte(n: i32): bool {
   return n >= -128 && n <= 127;
 }
@@ -86,7 +91,8 @@ export class TextSection {
 }
 
 export class Code {
-  bytes: u8[] = [];
+  size: i32 = 0;                    // bytes so far
+  private bytes: u8[] = [];
   readonly relocs: Relocs = new Relocs();
   private localAt: i32[] = [];      // words that hold the address of a label plus a number
   private localLabel: i32[] = [];
@@ -103,27 +109,29 @@ export class Code {
   private lineNumber: i32[] = [];
 
   clear(): void {
-    this.bytes.length = 0;
+    this.size = 0;
     this.relocs.clear();
-    this.localAt.length = 0;
-    this.localLabel.length = 0;
-    this.localAddend.length = 0;
-    this.labelRaw.length = 0;
-    this.labelJumps.length = 0;
-    this.jumpAt.length = 0;
-    this.jumpCc.length = 0;
-    this.jumpLabel.length = 0;
-    this.jumpSize.length = 0;
-    this.before.length = 0;
-    this.lineAt.length = 0;
-    this.lineJumps.length = 0;
-    this.lineNumber.length = 0;
+    empty(this.localAt);
+    empty(this.localLabel);
+    empty(this.localAddend);
+    empty(this.labelRaw);
+    empty(this.labelJumps);
+    empty(this.jumpAt);
+    empty(this.jumpCc);
+    empty(this.jumpLabel);
+    empty(this.jumpSize);
+    empty(this.before);
+    empty(this.lineAt);
+    empty(this.lineJumps);
+    empty(this.lineNumber);
   }
 
   // ---- bytes ----
 
   byte(n: i32): void {
-    this.bytes.push((n & 255) as u8);
+    if (this.size < this.bytes.length) this.bytes[this.size] = (n & 255) as u8;
+    else this.bytes.push((n & 255) as u8);
+    this.size++;
   }
 
   word(n: i32): void {
@@ -144,7 +152,7 @@ export class Code {
       this.long(addend);
       return;
     }
-    this.relocs.add(this.bytes.length, RELOC_ABS, sym, addend);
+    this.relocs.add(this.size, RELOC_ABS, sym, addend);
     this.long(0);
   }
 
@@ -460,7 +468,7 @@ export class Code {
 
   callSym(sym: string): void {
     this.byte(0xE8);
-    this.relocs.add(this.bytes.length, RELOC_REL, sym, 0);
+    this.relocs.add(this.size, RELOC_REL, sym, 0);
     this.long(0);
   }
 
@@ -486,13 +494,13 @@ export class Code {
   }
 
   bind(label: i32): void {
-    this.labelRaw[label] = this.bytes.length;
+    this.labelRaw[label] = this.size;
     this.labelJumps[label] = this.jumpAt.length;
   }
 
   /** Jump to a label when the condition holds; CC_ALWAYS jumps in any case. */
   jump(cc: i32, label: i32): void {
-    this.jumpAt.push(this.bytes.length);
+    this.jumpAt.push(this.size);
     this.jumpCc.push(cc);
     this.jumpLabel.push(label);
     this.jumpSize.push(2);
@@ -509,7 +517,7 @@ export class Code {
   line(n: i32): void {
     const last = this.lineNumber.length - 1;
     if (n <= 0 || (last >= 0 && this.lineNumber[last]! == n)) return;
-    this.lineAt.push(this.bytes.length);
+    this.lineAt.push(this.size);
     this.lineJumps.push(this.jumpAt.length);
     this.lineNumber.push(n);
   }
@@ -523,7 +531,7 @@ export class Code {
 
   private measure(): void {
     let sum = 0;
-    this.before.length = 0;
+    empty(this.before);
     for (let i = 0; i < this.jumpSize.length; i++) {
       this.before.push(sum);
       sum += this.jumpSize[i]!;
@@ -569,14 +577,14 @@ export class Code {
     while (this.grow()) this.measure();
     const start = text.bytes.length;
     const out = text.bytes;
-    let jump = 0;
-    for (let i = 0; i <= this.bytes.length; i++) {
-      while (jump < this.jumpAt.length && this.jumpAt[jump]! == i) {
-        this.writeJump(out, jump);
-        jump++;
-      }
-      if (i < this.bytes.length) out.push(this.bytes[i]!);
+    let from = 0;
+    for (let jump = 0; jump < this.jumpAt.length; jump++) {
+      const end = this.jumpAt[jump]!;
+      for (let i = from; i < end; i++) out.push(this.bytes[i]!);
+      this.writeJump(out, jump);
+      from = end;
     }
+    for (let i = from; i < this.size; i++) out.push(this.bytes[i]!);
     this.finishRelocs(text.relocs, start);
     this.finishLocals(text.relocs, start, name);
     for (let i = 0; i < this.lineAt.length; i++) {

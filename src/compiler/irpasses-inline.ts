@@ -1,8 +1,8 @@
-// Puts the bodies of small functions in the place of calls to them, callees before callers, and drops functions that nothing
-// refers to any more. Functions with inline assembly, slots or a call of themselves are never moved. Inlined instructions
+// Puts the bodies of small functions in the place of calls to them, callees before callers. Functions with inline assembly, slots or a call of themselves are never moved. Inlined instructions
 // belong to the line of the call.
-import { IrBlock, IrInst, Op } from "./ir.ts";
-import type { IrFunc, IrModule } from "./ir.ts";
+import { IrBlock, Op } from "./ir.ts";
+import type { IrFunc, IrInst, IrModule } from "./ir.ts";
+import { newInst } from "./irpasses-ops.ts";
 import { cloneInst } from "./irpasses.ts";
 
 const SMALL: i32 = 14;             // instructions of a function worth inlining everywhere
@@ -33,24 +33,31 @@ export class Inliner {
     }
   }
 
-  run(): void {
-    for (let k = 0; k < this.m.funcs.length; k++) this.visit(k);
-  }
-
-  private visit(k: i32): void {
+  /** Expand the calls in function number k. The function must not have been changed by other passes. */
+  prepare(k: i32): void {
     if (this.state[k] != NOT_SEEN) return;
     this.state[k] = IN_WORK;
     const f = this.m.funcs[k]!;
     if (!f.naked) {
       for (const b of f.blocks) {
         for (const i of b.insts) {
-          if (i.op == Op.CALL && this.byName.has(i.sym)) this.visit(this.byName.get(i.sym)!);
+          if (i.op == Op.CALL && i.args!.length < 6 && this.byName.has(i.sym)) this.prepareCallee(this.byName.get(i.sym)!);
         }
       }
       this.expand(f);
       this.small[k] = isSmall(f);
     }
     this.state[k] = DONE;
+  }
+
+  /** Whether copies of this function stand where it is called; it must stay unchanged until all others are done. */
+  isSmall(k: i32): bool {
+    return this.small[k]!;
+  }
+
+  /** A callee matters only if it may be small after its own calls are expanded: expansion never makes one smaller. */
+  private prepareCallee(k: i32): void {
+    if (this.state[k] == NOT_SEEN && mayBeSmall(this.m.funcs[k]!)) this.prepare(k);
   }
 
   private callee(i: IrInst): IrFunc | null {
@@ -105,9 +112,7 @@ export class Inliner {
   }
 
   private make(op: i32, line: i32): IrInst {
-    const i = new IrInst();
-    i.op = op;
-    i.line = line;
+    const i = newInst(op, line);
     this.current.insts.push(i);
     return i;
   }
@@ -149,7 +154,6 @@ export class Inliner {
     for (const old of b.insts) {
       if (old.op == Op.RET) {
         if (call.dst >= 0 && old.a >= 0) this.move(call.dst, first + old.a, this.f.vregs[call.dst]!, call.line);
-        if (call.dst >= 0 && old.a < 0 && old.useImm) this.constant(call, old.imm);
         if (after >= 0) this.make(Op.JMP, call.line).target0 = after;
         continue;
       }
@@ -167,54 +171,13 @@ export class Inliner {
       this.current.insts.push(i);
     }
   }
+}
 
-  private constant(call: IrInst, imm: i32): void {
-    const i = this.make(Op.CONST, call.line);
-    i.type = this.f.vregs[call.dst]!;
-    i.dst = call.dst;
-    i.imm = imm;
-  }
-
-  // ---- functions that nothing refers to ----
-
-  /** Keep what can be reached from the entry symbol and the data. */
-  dropUnreachable(entry: string): void {
-    const reached: bool[] = [];
-    for (let k = 0; k < this.m.funcs.length; k++) reached.push(false);
-    const work: i32[] = [];
-    this.reach(entry, reached, work);
-    this.reach(this.m.entry, reached, work);
-    for (const d of this.m.data) {
-      for (const r of d.relocs) this.reach(r.sym, reached, work);
-    }
-    while (work.length > 0) this.scan(this.m.funcs[work.pop()!]!, reached, work);
-    let n = 0;
-    for (let k = 0; k < this.m.funcs.length; k++) {
-      if (!reached[k]!) continue;
-      this.m.funcs[n] = this.m.funcs[k]!;
-      n++;
-    }
-    this.m.funcs.length = n;
-  }
-
-  private reach(sym: string, reached: bool[], work: i32[]): void {
-    if (sym == "" || !this.byName.has(sym)) return;
-    const k = this.byName.get(sym)!;
-    if (reached[k]!) return;
-    reached[k] = true;
-    work.push(k);
-  }
-
-  private scan(f: IrFunc, reached: bool[], work: i32[]): void {
-    for (const b of f.blocks) {
-      for (const i of b.insts) {
-        this.reach(i.sym, reached, work);
-        const asm = i.asm;
-        if (asm == null) continue;
-        for (const o of asm.operands) this.reach(o.sym, reached, work);
-      }
-    }
-  }
+function mayBeSmall(f: IrFunc): bool {
+  if (f.blocks.length > FEW_BLOCKS) return false;
+  let size = 0;
+  for (const b of f.blocks) size += b.insts.length;
+  return size <= SMALL + 2 * FEW_BLOCKS;
 }
 
 function isSmall(f: IrFunc): bool {

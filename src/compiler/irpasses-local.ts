@@ -3,13 +3,12 @@
 // pushed arguments followed by the bare call (COPY and FILL too, as calls of the run-time functions).
 // What is known about a register holds for one version of it; every assignment makes a new version.
 import { Cond, Op, T_F64, T_I32 } from "./ir.ts";
-import { IrInst } from "./ir.ts";
-import type { IrFunc } from "./ir.ts";
+import type { IrFunc, IrInst } from "./ir.ts";
 import {
-  becomeConst, becomeMove, hasAddress, isCommutative, log2, negated, swapped, X_ADC, X_ADDC, X_ARG,
+  becomeConst, becomeMove, copyAddress, hasAddress, isCommutative, log2, negated, newInst, put, refill, swapped, X_ADC, X_ADDC, X_ARG,
   X_BRC, X_CMPC, X_SBB, X_SETC, X_SUBC,
 } from "./irpasses-ops.ts";
-import { countEdges, freshVreg } from "./irpasses.ts";
+import { freshVreg } from "./irpasses.ts";
 import { foldConstants, simplifyWithImm } from "./irpasses-fold.ts";
 import { MemoryFacts, ValueTable } from "./irpasses-table.ts";
 
@@ -37,23 +36,24 @@ export class LocalPass {
   private globalKind: i32[] = [];   // of registers assigned once, with a constant or an unchanged parameter
   private globalValue: i32[] = [];
   private epoch: i32 = 0;
+  private done: i32[] = [];         // by block
+  private registers: i32 = 0;       // of the function
   private table: ValueTable = new ValueTable();
   private memory: MemoryFacts = new MemoryFacts();
 
-  run(f: IrFunc): void {
+  /** `edges`: by block, how many edges lead to it. */
+  run(f: IrFunc, edges: i32[]): void {
     this.f = f;
     this.prepare();
-    const edges = countEdges(f);
-    const done: bool[] = [];
-    for (let b = 0; b < f.blocks.length; b++) done.push(false);
+    refill(this.done, f.blocks.length, 0);
     for (let b = 0; b < f.blocks.length; b++) {
-      if (done[b]! || edges[b] == 0) continue;
+      if (this.done[b] != 0 || edges[b] == 0) continue;
       this.reset();
       let next = b;
       while (next >= 0) {
-        done[next] = true;
+        this.done[next] = 1;
         this.block(next);
-        next = this.continuation(next, done, edges);
+        next = this.continuation(next, edges);
       }
     }
   }
@@ -61,27 +61,22 @@ export class LocalPass {
   // ---- preparation ----
 
   private prepare(): void {
-    const count = this.f.vregs.length;
-    this.version.length = 0;
-    this.epochOf.length = 0;
-    this.kind.length = 0;
-    this.value.length = 0;
-    this.valueVersion.length = 0;
-    this.def.length = 0;
-    this.defA.length = 0;
-    this.defB.length = 0;
-    this.defs.length = 0;
-    this.uses.length = 0;
-    this.globalKind.length = 0;
-    this.globalValue.length = 0;
-    for (let v = 0; v < count; v++) this.addRegister();
+    this.registers = 0;
+    while (this.registers < this.f.vregs.length) this.addRegister();
     for (const p of this.f.params) this.defs[p] = 1;
     this.countAll();
     this.findGlobals();
     this.memory.prepare(this.f);
   }
 
+  /** Facts, versions and definitions of earlier functions are harmless: their epochs are over. */
   private addRegister(): void {
+    const v = this.registers;
+    this.registers++;
+    put(this.defs, v, 0);
+    put(this.uses, v, 0);
+    put(this.globalKind, v, NOTHING);
+    if (v < this.version.length) return;
     this.version.push(0);
     this.epochOf.push(0);
     this.kind.push(NOTHING);
@@ -90,9 +85,6 @@ export class LocalPass {
     this.def.push(null);
     this.defA.push(0);
     this.defB.push(0);
-    this.defs.push(0);
-    this.uses.push(0);
-    this.globalKind.push(NOTHING);
     this.globalValue.push(0);
   }
 
@@ -152,13 +144,13 @@ export class LocalPass {
     this.memory.clear();
   }
 
-  private continuation(b: i32, done: bool[], edges: i32[]): i32 {
+  private continuation(b: i32, edges: i32[]): i32 {
     const insts = this.f.blocks[b]!.insts;
     const last = insts[insts.length - 1]!;
     let best = -1;
     for (let k = 0; k < 2; k++) {
       const t = k == 0 ? last.target0 : last.target1;
-      if (t < 0 || done[t]! || edges[t] != 1) continue;
+      if (t < 0 || this.done[t] != 0 || edges[t] != 1) continue;
       const code = this.f.blocks[t]!.insts;
       if (best < 0 || code[code.length - 1]!.op != Op.TRAP) best = t;
     }
@@ -168,9 +160,10 @@ export class LocalPass {
   private block(b: i32): void {
     const block = this.f.blocks[b]!;
     const insts = block.insts;
-    this.out = [];
     for (const i of insts) this.inst(i);
     block.insts = this.out;
+    insts.length = 0;
+    this.out = insts;
   }
 
   // ---- facts ----
@@ -208,9 +201,6 @@ export class LocalPass {
   }
 
   private assign(v: i32, i: IrInst | null): void {
-    if (v >= this.version.length) {
-      while (v >= this.version.length) this.addRegister();
-    }
     const old = i != null && (i.a == v || i.b == v || i.base == v || i.index == v);
     if (i != null) {
       this.defA[v] = i.a >= 0 ? this.version[i.a]! : 0;
@@ -236,12 +226,10 @@ export class LocalPass {
   // ---- one instruction ----
 
   private make(op: i32, dst: i32, a: i32, line: i32): IrInst {
-    const i = new IrInst();
-    i.op = op;
+    const i = newInst(op, line);
     i.type = T_I32;
     i.dst = dst;
     i.a = a;
-    i.line = line;
     return i;
   }
 
@@ -340,6 +328,13 @@ export class LocalPass {
 
   private simplify(i: IrInst): void {
     if (i.useImm) simplifyWithImm(i);
+    if (i.op == Op.ADD && !i.useImm) {
+      const right = this.definition(i.b);
+      if (right != null && right.op == Op.LEA && this.isFixed(right)) {
+        this.becomeAddress(i, right, i.a);
+        return;
+      }
+    }
     const d = this.definition(i.a);
     if (d == null || d.type != T_I32) {
       if (d != null) this.simplifyCompare(i, d);
@@ -347,7 +342,8 @@ export class LocalPass {
     }
     switch (i.op) {
       case Op.ADD:
-        if (i.useImm && d.op == Op.ADD && d.useImm) {
+        if (d.op == Op.LEA && this.isFixed(d)) this.becomeAddress(i, d, i.b);
+        else if (i.useImm && d.op == Op.ADD && d.useImm) {
           i.a = d.a;
           i.imm = (i.imm + d.imm) | 0;
           simplifyWithImm(i);
@@ -365,6 +361,23 @@ export class LocalPass {
       default:
         this.simplifyCompare(i, d);
     }
+  }
+
+  /** The address of a symbol or slot plus a constant. */
+  private isFixed(d: IrInst): bool {
+    return d.base < 0 && d.index < 0;
+  }
+
+  /** Addition to a fixed address d. */
+  private becomeAddress(i: IrInst, d: IrInst, other: i32): void {
+    const imm = i.useImm ? i.imm : 0;
+    const base = i.useImm ? -1 : other;
+    becomeMove(i, -1);
+    i.op = Op.LEA;
+    copyAddress(i, d);
+    i.width = 4;
+    i.base = base;
+    i.disp = (i.disp + imm) | 0;
   }
 
   /** Conditions of conditions. */

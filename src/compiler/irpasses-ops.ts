@@ -2,8 +2,8 @@
 // Conventions beyond ir.ts: `b == IN_MEMORY` means the right operand of an I32 or F64 operation is the memory operand that
 // the address fields describe; `a == IN_MEMORY` the same for the left operand of comparisons with an immediate; after
 // `irpasses-wide` no I64 is left, `dst2` is the second result of CALL, CALLI and MULWIDE, `b` of RET the high word.
-import { Cond, Op, T_I32 } from "./ir.ts";
-import type { IrInst } from "./ir.ts";
+import { Cond, IrInst, Op, T_I32 } from "./ir.ts";
+import type { IrFunc } from "./ir.ts";
 
 export const IN_MEMORY: i32 = -2;
 
@@ -62,22 +62,23 @@ export function isPure(i: IrInst): bool {
   }
 }
 
-/** The virtual registers that an instruction reads, appended to out. */
-export function usesOf(i: IrInst, out: i32[]): void {
-  if (i.a >= 0) out.push(i.a);
-  if (i.b >= 0) out.push(i.b);
-  if (i.base >= 0) out.push(i.base);
-  if (i.index >= 0) out.push(i.index);
+/** The virtual registers that an instruction reads, put at the start of out; returns their number. */
+export function usesOf(i: IrInst, out: i32[]): i32 {
+  let n = 0;
+  if (i.a >= 0) put(out, n++, i.a);
+  if (i.b >= 0) put(out, n++, i.b);
+  if (i.base >= 0) put(out, n++, i.base);
+  if (i.index >= 0) put(out, n++, i.index);
   const args = i.args;
   if (args != null) {
-    for (let k = 0; k < args.length; k++) out.push(args[k]!);
+    for (let k = 0; k < args.length; k++) put(out, n++, args[k]!);
   }
   const asm = i.asm;
-  if (asm != null) {
-    for (const o of asm.operands) {
-      if (o.vreg >= 0) out.push(o.vreg);
-    }
+  if (asm == null) return n;
+  for (const o of asm.operands) {
+    if (o.vreg >= 0) put(out, n++, o.vreg);
   }
+  return n;
 }
 
 /** The condition that holds exactly when c does not (I32). */
@@ -198,4 +199,69 @@ export function copyAddress(to: IrInst, from: IrInst): void {
 
 export function sameAddress(x: IrInst, y: IrInst): bool {
   return x.base == y.base && x.index == y.index && x.disp == y.disp && x.slot == y.slot && x.scale == y.scale && x.sym == y.sym;
+}
+
+/** Make the first `count` elements of a list that is kept for reuse equal to `value`; it may be longer. */
+export function refill(list: i32[], count: i32, value: i32): void {
+  const have = list.length < count ? list.length : count;
+  for (let k = 0; k < have; k++) list[k] = value;
+  for (let k = have; k < count; k++) list.push(value);
+}
+
+/** Set an element of such a list, at most one behind its end. */
+export function put(list: i32[], at: i32, value: i32): void {
+  if (at < list.length) list[at] = value;
+  else list.push(value);
+}
+
+/** Instructions of finished functions, to be used again: memory stays bounded by the largest function. */
+const spare: IrInst[] = [];
+
+/** An instruction with everything absent. */
+export function newInst(op: i32, line: i32): IrInst {
+  const i = spare.length > 0 ? spare.pop()! : new IrInst();
+  i.op = op;
+  i.line = line;
+  return i;
+}
+
+/** Take back an instruction that nothing refers to. */
+export function recycleInst(i: IrInst): void {
+  clearOperands(i);
+  i.type = 0;
+  i.dst = -1;
+  i.dst2 = -1;
+  i.cond = 0;
+  i.width = 4;
+  i.signed = false;
+  i.volatile = false;
+  i.args = null;
+  i.cases = null;
+  i.target0 = -1;
+  i.target1 = -1;
+  i.asm = null;
+  spare.push(i);
+}
+
+/** Take back all instructions of a function for which code has been generated. */
+export function recycle(f: IrFunc): void {
+  for (const b of f.blocks) {
+    for (const i of b.insts) recycleInst(i);
+    b.insts.length = 0;
+  }
+}
+
+/** Remove the instructions whose operation is 0. */
+export function compact(insts: IrInst[]): void {
+  let n = 0;
+  for (let k = 0; k < insts.length; k++) {
+    const i = insts[k]!;
+    if (i.op == 0) {
+      recycleInst(i);
+    } else {
+      insts[n] = i;
+      n++;
+    }
+  }
+  insts.length = n;
 }

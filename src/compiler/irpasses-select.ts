@@ -4,7 +4,7 @@
 import { Cond, Op, T_F64, T_I32 } from "./ir.ts";
 import type { IrFunc, IrInst } from "./ir.ts";
 import {
-  clearAddress, copyAddress, IN_MEMORY, isCommutative, isPure, sameAddress, unsignedOf, usesOf,
+  clearAddress, compact, copyAddress, IN_MEMORY, isCommutative, isPure, refill, sameAddress, unsignedOf, usesOf,
   writesMemory, X_ADC, X_ADDC, X_ARG, X_BRC, X_BRTEST, X_CMPC, X_RMW, X_SBB, X_SETC, X_SUBC, X_TEST,
 } from "./irpasses-ops.ts";
 
@@ -14,10 +14,10 @@ export class SelectPass {
   private insts: IrInst[] = [];
   private uses: i32[] = [];        // by register: reads in the function
   private defs: i32[] = [];        // by register: assignments in the function
-  private block: i32[] = [];       // by register: the block for which the next two hold
+  private block: i32[] = [];       // by register: the visit of a block for which the next two hold
   private lastDef: i32[] = [];
   private lastUse: i32[] = [];
-  private current: i32 = 0;
+  private current: i32 = 0;        // number of this visit of a block
   private lastWrite: i32 = -1;     // position of the last instruction that may write memory
   private lastVolatile: i32 = -1;
   private list: i32[] = [];
@@ -25,15 +25,10 @@ export class SelectPass {
   // ---- bookkeeping ----
 
   private count(f: IrFunc): void {
-    this.uses.length = 0;
-    this.defs.length = 0;
-    this.block.length = 0;
-    this.lastDef.length = 0;
-    this.lastUse.length = 0;
-    for (let v = 0; v < f.vregs.length; v++) {
-      this.uses.push(0);
-      this.defs.push(0);
-      this.block.push(-1);
+    refill(this.uses, f.vregs.length, 0);
+    refill(this.defs, f.vregs.length, 0);
+    while (this.block.length < f.vregs.length) {
+      this.block.push(0);
       this.lastDef.push(-1);
       this.lastUse.push(-1);
     }
@@ -44,9 +39,8 @@ export class SelectPass {
   }
 
   private countInst(i: IrInst): void {
-    this.list.length = 0;
-    usesOf(i, this.list);
-    for (let k = 0; k < this.list.length; k++) {
+    const n = usesOf(i, this.list);
+    for (let k = 0; k < n; k++) {
       const v = this.list[k]!;
       this.uses[v] = this.uses[v]! + 1;
       if (i.asm != null) this.defs[v] = this.defs[v]! + 1000;
@@ -55,8 +49,8 @@ export class SelectPass {
     if (i.dst2 >= 0) this.defs[i.dst2] = this.defs[i.dst2]! + 1;
   }
 
-  private start(b: i32, insts: IrInst[]): void {
-    this.current = b;
+  private start(insts: IrInst[]): void {
+    this.current++;
     this.insts = insts;
     this.lastWrite = -1;
     this.lastVolatile = -1;
@@ -78,9 +72,8 @@ export class SelectPass {
   }
 
   private noteUses(i: IrInst, at: i32): void {
-    this.list.length = 0;
-    usesOf(i, this.list);
-    for (let k = 0; k < this.list.length; k++) {
+    const n = usesOf(i, this.list);
+    for (let k = 0; k < n; k++) {
       this.enter(this.list[k]!);
       this.lastUse[this.list[k]!] = at;
       if (i.asm != null) this.lastDef[this.list[k]!] = at;
@@ -99,16 +92,6 @@ export class SelectPass {
     if (v < 0) return;
     this.enter(v);
     this.lastDef[v] = at;
-  }
-
-  private compact(insts: IrInst[]): void {
-    let n = 0;
-    for (let k = 0; k < insts.length; k++) {
-      if (insts[k]!.op == GONE) continue;
-      insts[n] = insts[k]!;
-      n++;
-    }
-    insts.length = n;
   }
 
   /** The instruction of this block that computed v, when v has no other use and no other assignment; or -1. */
@@ -131,21 +114,25 @@ export class SelectPass {
   /** `t = ...; v = t` with t not used otherwise becomes `v = ...`. */
   joinMoves(f: IrFunc): void {
     this.count(f);
-    for (let b = 0; b < f.blocks.length; b++) {
-      const insts = f.blocks[b]!.insts;
-      this.start(b, insts);
+    this.joinCounted(f);
+  }
+
+  private joinCounted(f: IrFunc): void {
+    for (const b of f.blocks) {
+      const insts = b.insts;
+      this.start(insts);
       for (let k = 0; k < insts.length; k++) {
         const i = insts[k]!;
         if (i.op == Op.MOV) this.joinMove(i);
         if (i.op != GONE) this.note(i, k);
       }
-      this.compact(insts);
+      compact(insts);
     }
   }
 
   private joinMove(i: IrInst): void {
     if (i.a == i.dst) {
-      i.op = GONE;
+      this.drop(i);
       return;
     }
     const d = this.onlyDef(i.a);
@@ -154,6 +141,8 @@ export class SelectPass {
     if (from.dst != i.a || from.dst2 >= 0) return;
     from.dst = i.dst;
     this.noteDef(i.dst, d);
+    this.uses[i.a] = 0;
+    this.defs[i.a] = 0;
     i.op = GONE;
     i.dst = -1;
     i.a = -1;
@@ -173,7 +162,7 @@ export class SelectPass {
         if (i.op != GONE && this.isDead(i)) this.drop(i);
         if (i.op != GONE) after = i.op;
       }
-      this.compact(insts);
+      compact(insts);
     }
   }
 
@@ -192,26 +181,27 @@ export class SelectPass {
   }
 
   private drop(i: IrInst): void {
-    this.list.length = 0;
-    usesOf(i, this.list);
-    for (let k = 0; k < this.list.length; k++) this.uses[this.list[k]!] = this.uses[this.list[k]!]! - 1;
+    const n = usesOf(i, this.list);
+    for (let k = 0; k < n; k++) this.uses[this.list[k]!] = this.uses[this.list[k]!]! - 1;
+    if (i.dst >= 0) this.defs[i.dst] = this.defs[i.dst]! - 1;
+    if (i.dst2 >= 0) this.defs[i.dst2] = this.defs[i.dst2]! - 1;
     i.op = GONE;
   }
 
   // ---- shapes ----
 
+  /** To be called right after `dropDead`, whose counts it goes on with. */
   run(f: IrFunc): void {
-    this.joinMoves(f);
-    this.count(f);
-    for (let b = 0; b < f.blocks.length; b++) {
-      const insts = f.blocks[b]!.insts;
-      this.start(b, insts);
+    this.joinCounted(f);
+    for (const b of f.blocks) {
+      const insts = b.insts;
+      this.start(insts);
       for (let k = 0; k < insts.length; k++) {
         const i = insts[k]!;
         this.shape(i);
         this.note(i, k);
       }
-      this.compact(insts);
+      compact(insts);
     }
   }
 

@@ -2,9 +2,8 @@
 // the number, `high[v]` is the other. Multiplication, addition and comparison become short sequences over both words;
 // division, variable shifts and conversions of f64 become calls of the functions in link-runtime.
 import { Cond, Op, T_F64, T_I32, T_I64 } from "./ir.ts";
-import type { IrBlock, IrFunc } from "./ir.ts";
-import { IrInst } from "./ir.ts";
-import { X_ADC, X_ADDC, X_BRC, X_CMPC, X_MULWIDE, X_SBB, X_SETC, X_SHLD, X_SHRD, X_SUBC } from "./irpasses-ops.ts";
+import type { IrBlock, IrFunc, IrInst } from "./ir.ts";
+import { newInst, X_ADC, X_ADDC, X_BRC, X_CMPC, X_MULWIDE, X_SBB, X_SETC, X_SHLD, X_SHRD, X_SUBC } from "./irpasses-ops.ts";
 
 /** Whether a function needs this pass (or the lowering of f64 conversions). */
 function isWide(f: IrFunc): bool {
@@ -64,24 +63,23 @@ class Splitter {
 
   private block(b: IrBlock): void {
     const insts = b.insts;
-    this.out = [];
     for (const i of insts) {
       this.line = i.line;
       this.inst(i);
     }
     b.insts = this.out;
+    insts.length = 0;
+    this.out = insts;
   }
 
   // ---- making instructions ----
 
   private make(op: i32, dst: i32, a: i32, b: i32): IrInst {
-    const i = new IrInst();
-    i.op = op;
+    const i = newInst(op, this.line);
     i.type = T_I32;
     i.dst = dst;
     i.a = a;
     i.b = b;
-    i.line = this.line;
     this.out.push(i);
     return i;
   }

@@ -6,10 +6,11 @@ import { PF_R, PF_W, PF_X, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_PROGBITS, ST
 import { Codegen } from "./codegen.ts";
 import type { Diags } from "./diag.ts";
 import { RELOC_REL } from "./emit.ts";
-import { IrBlock, SEC_BSS, SEC_DATA, SEC_RODATA } from "./ir.ts";
+import { SEC_BSS, SEC_DATA, SEC_RODATA } from "./ir.ts";
 import type { IrData, IrFunc, IrModule } from "./ir.ts";
 import { Optimizer } from "./irpasses.ts";
 import { Inliner } from "./irpasses-inline.ts";
+import { recycle } from "./irpasses-ops.ts";
 import { runtimeFunction, runtimeNames } from "./link-runtime.ts";
 
 const PAGE: i32 = 4096;
@@ -47,6 +48,7 @@ class Linker {
   private options: LinkOptions;
   private diags: Diags;
   private codegen: Codegen;
+  private optimizer: Optimizer = new Optimizer();
   private image: ElfImage = new ElfImage();
   private header: u8[] = [];
   private rodata: u8[] = [];
@@ -79,19 +81,47 @@ class Linker {
 
   // ---- code ----
 
+  /** Function by function, so that only one at a time needs memory for more than its plain IR. Small ones come last. */
   private generate(): void {
     const inliner = new Inliner(this.m);
-    inliner.run();
-    inliner.dropUnreachable(this.options.entry);
-    const optimizer = new Optimizer();
-    const none: IrBlock[] = [];
-    for (const f of this.m.funcs) {
-      optimizer.run(f);
-      this.codegen.run(f);
-      f.blocks = none;
-      this.funcs.push(f);
+    const count = this.m.funcs.length;
+    for (let k = 0; k < count; k++) {
+      inliner.prepare(k);
+      if (!inliner.isSmall(k)) this.generateOne(this.m.funcs[k]!);
     }
+    this.generateSmall(inliner);
     this.addRuntime();
+  }
+
+  private generateOne(f: IrFunc): void {
+    this.optimizer.run(f);
+    this.codegen.run(f);
+    this.funcs.push(f);
+    recycle(f);
+  }
+
+  /** Those that something still refers to: code, data, or another of them. */
+  private generateSmall(inliner: Inliner): void {
+    const wanted: Map<string, bool> = new Map<string, bool>();
+    wanted.set(this.options.entry, true);
+    for (const d of this.m.data) {
+      for (const r of d.relocs) wanted.set(r.sym, true);
+    }
+    const done: bool[] = [];
+    for (let k = 0; k < this.m.funcs.length; k++) done.push(!inliner.isSmall(k));
+    let seen = 0;
+    let more = true;
+    while (more) {
+      const syms = this.codegen.text.relocs.sym;
+      for (; seen < syms.length; seen++) wanted.set(syms[seen]!, true);
+      more = false;
+      for (let k = 0; k < done.length; k++) {
+        if (done[k]! || !wanted.has(this.m.funcs[k]!.name)) continue;
+        this.generateOne(this.m.funcs[k]!);
+        done[k] = true;
+        more = true;
+      }
+    }
   }
 
   private addRuntime(): void {

@@ -3,7 +3,7 @@
 // because this is where that is known exactly. Registers used in one block only take no part in the data-flow iteration.
 import { Op } from "./ir.ts";
 import type { IrFunc, IrInst } from "./ir.ts";
-import { isPure, usesOf, X_ADC, X_ADDC, X_BRC, X_CMPC, X_SBB, X_SETC, X_SUBC } from "./irpasses-ops.ts";
+import { compact, isPure, put, refill, usesOf, X_ADC, X_ADDC, X_BRC, X_CMPC, X_SBB, X_SETC, X_SUBC } from "./irpasses-ops.ts";
 import { successors } from "./irpasses.ts";
 import { readsLate } from "./regalloc.ts";
 
@@ -14,6 +14,7 @@ export class Liveness {
   from: i32[] = [];
   to: i32[] = [];
   private f!: IrFunc;
+  private ranges: i32 = 0;
   private words: i32 = 0;          // words of a set of shared registers
   private sharedOf: i32[] = [];    // by register: its number among the shared ones, or -1
   private shared: i32[] = [];
@@ -41,26 +42,33 @@ export class Liveness {
     return sum;
   }
 
+  /** Whether two registers are live at the same position. */
+  overlap(v: i32, w: i32): bool {
+    let x = this.first[v]!;
+    let y = this.first[w]!;
+    while (x >= 0 && y >= 0) {
+      if (this.to[x]! <= this.from[y]!) x = this.next[x]!;
+      else if (this.to[y]! <= this.from[x]!) y = this.next[y]!;
+      else return true;
+    }
+    return false;
+  }
+
   // ---- registers of several blocks ----
 
   private findShared(): void {
     const count = this.f.vregs.length;
     const block = this.openEnd;
-    block.length = 0;
-    this.sharedOf.length = 0;
-    for (let v = 0; v < count; v++) {
-      block.push(-1);
-      this.sharedOf.push(-1);
-    }
+    refill(block, count, -1);
+    refill(this.sharedOf, count, -1);
     this.shared.length = 0;
     for (const p of this.f.params) block[p] = 0;
     for (let b = 0; b < this.f.blocks.length; b++) {
       for (const i of this.f.blocks[b]!.insts) {
-        this.list.length = 0;
-        usesOf(i, this.list);
-        if (i.dst >= 0) this.list.push(i.dst);
-        if (i.dst2 >= 0) this.list.push(i.dst2);
-        for (let k = 0; k < this.list.length; k++) this.noteBlock(this.list[k]!, b);
+        const n = usesOf(i, this.list);
+        for (let k = 0; k < n; k++) this.noteBlock(this.list[k]!, b);
+        if (i.dst >= 0) this.noteBlock(i.dst, b);
+        if (i.dst2 >= 0) this.noteBlock(i.dst2, b);
       }
     }
     this.words = (this.shared.length + 31) >> 5;
@@ -78,21 +86,15 @@ export class Liveness {
 
   private scanBlocks(): void {
     const size = Math.imul(this.words, this.f.blocks.length);
-    this.liveIn.length = 0;
-    this.made.length = 0;
-    this.read.length = 0;
-    for (let k = 0; k < size; k++) {
-      this.liveIn.push(0);
-      this.made.push(0);
-      this.read.push(0);
-    }
+    refill(this.liveIn, size, 0);
+    refill(this.made, size, 0);
+    refill(this.read, size, 0);
     if (this.words == 0) return;
     for (let b = 0; b < this.f.blocks.length; b++) {
       const base = Math.imul(b, this.words);
       for (const i of this.f.blocks[b]!.insts) {
-        this.list.length = 0;
-        usesOf(i, this.list);
-        for (let k = 0; k < this.list.length; k++) this.noteRead(base, this.sharedOf[this.list[k]!]!);
+        const n = usesOf(i, this.list);
+        for (let k = 0; k < n; k++) this.noteRead(base, this.sharedOf[this.list[k]!]!);
         if (i.dst >= 0) this.noteMade(base, this.sharedOf[i.dst]!);
         if (i.dst2 >= 0) this.noteMade(base, this.sharedOf[i.dst2]!);
       }
@@ -125,12 +127,11 @@ export class Liveness {
 
   private flow(b: i32): bool {
     const base = Math.imul(b, this.words);
-    this.next2.length = 0;
-    successors(this.f.blocks[b]!, this.next2);
+    const count = successors(this.f.blocks[b]!, this.next2);
     let changed = false;
     for (let w = 0; w < this.words; w++) {
       let out = 0;
-      for (let k = 0; k < this.next2.length; k++) out = out | this.liveIn[Math.imul(this.next2[k]!, this.words) + w]!;
+      for (let k = 0; k < count; k++) out = out | this.liveIn[Math.imul(this.next2[k]!, this.words) + w]!;
       const live = this.read[base + w]! | (out & ~this.made[base + w]!);
       if (live == this.liveIn[base + w]!) continue;
       this.liveIn[base + w] = live;
@@ -142,18 +143,9 @@ export class Liveness {
   // ---- ranges, from the last instruction to the first ----
 
   private buildRanges(): void {
-    let total = 1;
-    for (const b of this.f.blocks) total += b.insts.length;
-    this.positions = total * 4;
-    this.first.length = 0;
-    this.openEnd.length = 0;
-    for (let v = 0; v < this.f.vregs.length; v++) {
-      this.first.push(-1);
-      this.openEnd.push(-1);
-    }
-    this.next.length = 0;
-    this.from.length = 0;
-    this.to.length = 0;
+    refill(this.first, this.f.vregs.length, -1);
+    refill(this.openEnd, this.f.vregs.length, -1);
+    this.ranges = 0;
     this.findDead();
     let end = 1;
     for (const b of this.f.blocks) end += b.insts.length;
@@ -170,11 +162,10 @@ export class Liveness {
 
   private openLiveOut(b: i32, end: i32): void {
     this.open.length = 0;
-    this.next2.length = 0;
-    successors(this.f.blocks[b]!, this.next2);
+    const count = successors(this.f.blocks[b]!, this.next2);
     for (let w = 0; w < this.words; w++) {
       let out = 0;
-      for (let k = 0; k < this.next2.length; k++) out = out | this.liveIn[Math.imul(this.next2[k]!, this.words) + w]!;
+      for (let k = 0; k < count; k++) out = out | this.liveIn[Math.imul(this.next2[k]!, this.words) + w]!;
       for (let bit = 0; out != 0 && bit < 32; bit++) {
         if (((out >> bit) & 1) != 0) this.need(this.shared[w * 32 + bit]!, end);
       }
@@ -195,10 +186,11 @@ export class Liveness {
       this.from[old] = from;
       return;
     }
-    this.from.push(from);
-    this.to.push(end);
-    this.next.push(old);
-    this.first[v] = this.from.length - 1;
+    put(this.from, this.ranges, from);
+    put(this.to, this.ranges, end);
+    put(this.next, this.ranges, old);
+    this.first[v] = this.ranges;
+    this.ranges++;
   }
 
   private closeAll(start: i32): void {
@@ -268,13 +260,11 @@ export class Liveness {
   private findDead(): void {
     for (let b = 0; b < this.f.blocks.length; b++) {
       const insts = this.f.blocks[b]!.insts;
-      this.next2.length = 0;
-      successors(this.f.blocks[b]!, this.next2);
-      this.set.length = 0;
+      const count = successors(this.f.blocks[b]!, this.next2);
       for (let w = 0; w < this.words; w++) {
         let out = 0;
-        for (let k = 0; k < this.next2.length; k++) out = out | this.liveIn[Math.imul(this.next2[k]!, this.words) + w]!;
-        this.set.push(out);
+        for (let k = 0; k < count; k++) out = out | this.liveIn[Math.imul(this.next2[k]!, this.words) + w]!;
+        put(this.set, w, out);
       }
       let after = -1;
       let dead = false;
@@ -288,13 +278,12 @@ export class Liveness {
         after = i.op;
         if (i.dst >= 0) this.mark(i.dst, false);
         if (i.dst2 >= 0) this.mark(i.dst2, false);
-        this.list.length = 0;
-        usesOf(i, this.list);
-        for (let j = 0; j < this.list.length; j++) this.mark(this.list[j]!, true);
+        const n = usesOf(i, this.list);
+        for (let j = 0; j < n; j++) this.mark(this.list[j]!, true);
       }
-      if (dead) removeDead(insts);
+      if (dead) compact(insts);
     }
-    for (let v = 0; v < this.openEnd.length; v++) this.openEnd[v] = -1;
+    refill(this.openEnd, this.f.vregs.length, -1);
   }
 
   private isDead(i: IrInst, after: i32): bool {
@@ -307,14 +296,4 @@ export class Liveness {
     if (i.dst >= 0 && this.liveNow(i.dst)) return false;
     return i.dst2 < 0 || !this.liveNow(i.dst2);
   }
-}
-
-function removeDead(insts: IrInst[]): void {
-  let n = 0;
-  for (let k = 0; k < insts.length; k++) {
-    if (insts[k]!.op == 0) continue;
-    insts[n] = insts[k]!;
-    n++;
-  }
-  insts.length = n;
 }

@@ -6,10 +6,10 @@ import { Op, T_I32 } from "./ir.ts";
 import type { IrFunc, IrInst } from "./ir.ts";
 import { EAX, EBX, ECX, EDI, EDX, ESI } from "./emit.ts";
 import {
-  hasAddress, IN_MEMORY, isCommutative, X_ADC, X_ADDC, X_ARG, X_MULWIDE, X_RMW, X_SBB, X_SETC, X_SHLD, X_SHRD,
+  hasAddress, IN_MEMORY, isCommutative, put, refill, X_ADC, X_ADDC, X_ARG, X_MULWIDE, X_RMW, X_SBB, X_SETC, X_SHLD, X_SHRD,
   X_SUBC, X_TEST,
 } from "./irpasses-ops.ts";
-import { loopDepths } from "./irpasses.ts";
+import { FlowPass } from "./irpasses.ts";
 import { Liveness } from "./regalloc-live.ts";
 
 export const IN_FRAME: i32 = -1;   // place of a value in its home
@@ -19,6 +19,9 @@ const HARD: i32 = 4;               // cost of one access that needs a register, 
 const SOFT: i32 = 1;               // of one that takes a memory operand just as well
 const MAX_WEIGHT: i32 = 100000000;
 
+const BYTE: i32 = 1;               // accessed as a byte
+const PINNED: i32 = 2;             // must have a home
+
 const SHARED_HOMES: i32 = 32;       // homes that several values may share
 const SAVED_COST: i32 = 9;         // cost of saving and restoring a register of the caller
 
@@ -27,9 +30,7 @@ class BitSet {
   words: i32[] = [];
 
   clear(positions: i32): void {
-    const count = (positions >> 5) + 1;
-    this.words.length = 0;
-    for (let k = 0; k < count; k++) this.words.push(0);
+    refill(this.words, (positions >> 5) + 1, 0);
   }
 
   private mask(word: i32, from: i32, to: i32): i32 {
@@ -62,11 +63,13 @@ export class Allocator {
   slotAt: i32[] = [];              // by slot: offset from ebp
   private f!: IrFunc;
   private live: Liveness = new Liveness();
+  private literal: string[] = [];
+  private flow: FlowPass = new FlowPass();
+  private depths: i32[] = [];      // by block
   private weight: i32[] = [];
   private partner: i32[] = [];     // a register this one is copied from or to, or -1
   private wish: i32[] = [];        // machine register it would like, or -1
-  private bytes: bool[] = [];      // accessed as a byte
-  private pinned: bool[] = [];     // must have a home
+  private flags: i32[] = [];       // BYTE, PINNED
   private sets: BitSet[] = [];
   private homes: i32 = 0;
   private homeSets: BitSet[] = [];
@@ -82,8 +85,10 @@ export class Allocator {
     }
   }
 
-  run(f: IrFunc): void {
+  /** `literal`: by register, not "" if it is a constant in memory and needs no place. */
+  run(f: IrFunc, literal: string[]): void {
     this.f = f;
+    this.literal = literal;
     this.live.run(f);
     this.prepare();
     this.weigh();
@@ -106,21 +111,15 @@ export class Allocator {
 
   private prepare(): void {
     const count = this.f.vregs.length;
-    this.place.length = 0;
-    this.home.length = 0;
-    this.weight.length = 0;
-    this.partner.length = 0;
-    this.wish.length = 0;
-    this.bytes.length = 0;
-    this.pinned.length = 0;
+    refill(this.home, count, 0);
+    refill(this.weight, count, 0);
+    refill(this.partner, count, -1);
+    refill(this.wish, count, -1);
+    refill(this.flags, count, 0);
+    refill(this.place, count, IN_FRAME);
     for (let v = 0; v < count; v++) {
-      this.place.push(this.live.first[v]! >= 0 ? IN_FRAME : NOWHERE);
-      this.home.push(0);
-      this.weight.push(0);
-      this.partner.push(-1);
-      this.wish.push(-1);
-      this.bytes.push(false);
-      this.pinned.push(this.f.vregs[v] != T_I32);
+      if (this.live.first[v]! < 0) this.place[v] = NOWHERE;
+      if (this.f.vregs[v] != T_I32) this.flags[v] = PINNED;
     }
     for (let r = 0; r < 8; r++) {
       this.sets[r]!.clear(this.live.positions);
@@ -131,10 +130,10 @@ export class Allocator {
   // ---- what each value costs in memory, and where it would like to be ----
 
   private weigh(): void {
-    const depths = loopDepths(this.f);
+    this.flow.loopDepths(this.f, this.depths);
     for (let b = 0; b < this.f.blocks.length; b++) {
       let factor = 1;
-      for (let k = 0; k < depths[b]! && k < 4; k++) factor *= 10;
+      for (let k = 0; k < this.depths[b]! && k < 4; k++) factor *= 10;
       for (const i of this.f.blocks[b]!.insts) this.weighInst(i, factor);
     }
     const params = this.f.params;
@@ -155,7 +154,7 @@ export class Allocator {
     const asm = i.asm;
     if (asm != null) {
       for (const o of asm.operands) {
-        if (o.vreg >= 0) this.pinned[o.vreg] = true;
+        if (o.vreg >= 0) this.flags[o.vreg] = PINNED;
       }
     }
     const left = i.op == X_ARG || i.op == Op.CALLI || (i.useImm && (i.op == Op.CMP || i.op == Op.BR));
@@ -220,7 +219,7 @@ export class Allocator {
   }
 
   private needByte(v: i32): void {
-    if (v >= 0) this.bytes[v] = true;
+    if (v >= 0) this.flags[v] = this.flags[v]! | BYTE;
   }
 
   // ---- registers that instructions destroy ----
@@ -269,17 +268,16 @@ export class Allocator {
   /** Order of service: cost per position of life, then by number. */
   private sortByDensity(): void {
     this.order.length = 0;
-    this.keys.length = 0;
     const count = this.f.vregs.length;
     for (let v = 0; v < count; v++) {
       let key = 0;
-      if (this.live.first[v]! >= 0 && !this.pinned[v]!) {
+      if (this.live.first[v]! >= 0 && (this.flags[v]! & PINNED) == 0) {
         const length = this.live.length(v) + 4;
         const w = this.weight[v]!;
         key = w < 1000000 ? ((w * 1024) / length) | 0 : Math.imul((w / length) | 0, 1024) | 0;
         if (w > 0) this.order.push(v);
       }
-      this.keys.push(key);
+      put(this.keys, v, key);
     }
     this.sortRange(0, this.order.length - 1);
   }
@@ -353,7 +351,7 @@ export class Allocator {
     const partner = this.partner[v]!;
     if (partner >= 0) {
       const reg = this.place[partner]! >= 0 ? this.place[partner]! : this.wish[partner]!;
-      if (this.allowed(v, reg) && !(this.bytes[v]! && reg >= ESI)) {
+      if (this.allowed(v, reg) && ((this.flags[v]! & BYTE) == 0 || reg < ESI)) {
         this.assign(v, reg);
         return;
       }
@@ -363,10 +361,17 @@ export class Allocator {
   }
 
   private choose(v: i32): i32 {
+    const partner = this.partner[v]!;
+    if (partner >= 0 && this.place[partner] == IN_FRAME && (this.flags[partner]! & PINNED) == 0 && !this.live.overlap(v, partner)) {
+      for (let reg = EAX; reg <= EDI; reg++) {
+        if (reg >= EBX && (reg < ESI || !this.saved[reg]!) && !(reg == EBX && this.saved[EBX]!)) continue;
+        if (this.allowed(v, reg) && this.fits(partner, reg) && ((this.flags[v]! & BYTE) == 0 || reg < ESI)) return reg;
+      }
+    }
     if (this.allowed(v, EAX)) return EAX;
     if (this.allowed(v, EDX)) return EDX;
     if (this.allowed(v, ECX)) return ECX;
-    if (this.bytes[v]!) {
+    if ((this.flags[v]! & BYTE) != 0) {
       if (this.allowed(v, EBX)) return EBX;
       if (this.allowed(v, ESI)) return ESI;
       return this.allowed(v, EDI) ? EDI : -1;
@@ -395,7 +400,7 @@ export class Allocator {
     const savedBytes = offset;
     this.homes = 0;
     for (let v = 0; v < this.f.vregs.length; v++) {
-      if (this.place[v] == IN_FRAME && this.home[v] == 0) offset = this.giveHome(v, offset);
+      if (this.place[v] == IN_FRAME && this.home[v] == 0 && this.literal[v] == "") offset = this.giveHome(v, offset);
     }
     this.slotAt.length = 0;
     for (const s of this.f.slots) {

@@ -15,6 +15,29 @@ export interface CpuBus {
   acknowledge(): number;
 }
 
+/** What a debugger may listen to. Nothing it does here changes what the guest sees. */
+export interface CpuHooks {
+  /** A vector is about to be delivered; kind 0 hardware, 1 INT instruction, 2 fault. The state is still the old one. */
+  interrupt?(vector: number, kind: number, error: number | null): void;
+  /** Is there a breakpoint at a linear address? 2 stops the run before the instruction, 1 asks again at the next one. */
+  breakpoint?(la: number): 0 | 1 | 2;
+  /** Does the page of a linear address have breakpoints? */
+  breakpointPage?(la: number): boolean;
+  /** A data access of the guest, before it happens. */
+  access?(la: number, size: number, write: boolean): void;
+}
+
+/** A fault of a delivery that failed: what it was, and which vector was being delivered then (-1: none). */
+export interface FaultRecord {
+  vector: number;
+  error: number;
+  during: number;
+  /** CR2 at that time. */
+  address: number;
+  /** Where the processor stood; a failed delivery changes it only through a task gate. */
+  cs: number; eip: number; ss: number; esp: number;
+}
+
 export interface CpuOptions { ramBytes: number; bus: CpuBus; engine?: EngineKind }
 export type StopReason = 'budget' | 'halt' | 'shutdown' | 'stopped';
 export interface FpuRegister { significand: bigint; exponent: number }
@@ -84,6 +107,9 @@ export class Cpu {
   private readonly i32: Int32Array;
   private readonly u8: Uint8Array;
   private limitAt = 0;
+  private hooks: CpuHooks = {};
+  /** The faults that ended in the last double or triple fault, first to last. */
+  faultChain: FaultRecord[] = [];
 
   constructor(options: CpuOptions) {
     this.ramBytes = options.ramBytes;
@@ -111,6 +137,10 @@ export class Cpu {
       resolve: (at) => predecoder.resolve(at),
       decodeSplit: (pa, page2) => predecoder.decodeSplit(pa, page2),
       codeWritten: (pa, size) => predecoder.written(pa, size),
+      interruptStarts: (vector, kind, hasError, error) => this.hooks.interrupt?.(vector, kind, hasError ? error : null),
+      deliveryFailed: (depth, vector, error, address) => this.recordFault(depth, vector, error, address),
+      codeBreakpoint: (la, exact) => (exact ? this.hooks.breakpoint?.(la >>> 0) ?? 0 : this.hooks.breakpointPage?.(la >>> 0) ? 1 : 0),
+      dataAccess: (la, size, write) => this.hooks.access?.(la >>> 0, size, write !== 0),
     });
     this.state = new CpuState(this.memory.buffer, this.engine);
     this.reset();
@@ -141,12 +171,28 @@ export class Cpu {
     this.engine.setFlags(2);
     this.set('eip', 0xfff0);
     this.predecoder.clear();
+    this.setHooks(this.hooks);
+  }
+
+  /** Replaces the debugger's hooks; absent ones cost nothing. */
+  setHooks(hooks: CpuHooks): void {
+    this.hooks = hooks;
+    const { interrupts, code, data } = L.DEBUG;
+    this.set('debug', (hooks.interrupt ? interrupts : 0) | (hooks.breakpoint ? code : 0) | (hooks.access ? data : 0));
     this.state.refresh();
+  }
+
+  private recordFault(depth: number, vector: number, error: number, address: number): void {
+    const { state } = this;
+    const place = { cs: state.segment(L.CS).sel, eip: state.eip, ss: state.segment(L.SS).sel, esp: state.esp };
+    if (depth === 0) this.faultChain = [{ vector, error, during: -1, address: address >>> 0, ...place }];
+    this.faultChain.push({ vector: state.faultVector as number, error: state.faultError as number, during: vector, address: state.cr2, ...place });
   }
 
   /** Runs until the instruction counter equals `until`, or something else stops the machine. */
   run(until: bigint | number): StopReason {
     this.limitAt = Number(until);
+    this.engine.kick();
     for (;;) {
       const now = this.instructions;
       this.setCount('icLimit', Math.min(this.limitAt, now + SLICE));
@@ -228,6 +274,12 @@ export class Cpu {
   translate(linear: number): { pa: number } | null {
     const pa = this.engine.peek(linear | 0);
     return pa < 0n ? null : { pa: Number(pa) };
+  }
+
+  /** Lets the time-stamp counter run on while the processor is halted. */
+  addTimeStamp(cycles: number): void {
+    const cell = new BigInt64Array(this.memory.buffer, L.cell('tsc'), 1);
+    cell[0] = cell[0]! + BigInt(cycles);
   }
 
   /** True after HLT, until an interrupt. */

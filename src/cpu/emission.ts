@@ -91,7 +91,7 @@ export class Emission {
     this.seg = seg;
     if (bit === 0 && insn.addrSize === 4 && this.isFlat(seg)) return;
     const { imm, b } = this;
-    this.imm = bytes | (need << 8) | (insn.addrSize === 2 ? 0x10000 : 0) | (bit === 4 ? 0x200000 : bit === 2 ? 0x100000 : 0);
+    this.imm = bytes | (need << 12) | (insn.addrSize === 2 ? 0x10000 : 0) | (bit === 4 ? 0x200000 : bit === 2 ? 0x100000 : 0);
     this.b = offsetCell;
     this.emit(EA_SEG);
     this.imm = imm; this.b = b;

@@ -32,6 +32,10 @@ export interface EngineImports {
   resolve(at: number): number;
   decodeSplit(pa: number, page2: number): number;
   codeWritten(pa: number, size: number): void;
+  interruptStarts(vector: number, kind: number, hasError: number, error: number): void;
+  deliveryFailed(depth: number, vector: number, error: number, address: number): void;
+  codeBreakpoint(la: number, exact: number): number;
+  dataAccess(la: number, size: number, write: number): void;
 }
 
 /** What JavaScript calls in the engine. */

@@ -89,6 +89,7 @@ export const CELLS: [string, CellType, number][] = [
   ['icEnd', 'i64', 0x168],                // retired = icEnd - left - rem(cur)
   ['icLimit', 'i64', 0x170],              // run() stops here
   ['irq', 'i32', 0x178], ['halted', 'i32', 0x17c], ['stopAsked', 'i32', 0x184],
+  ['debug', 'i32', 0x180],                // what a debugger wants to hear of: DEBUG bits
   ['trapBits', 'i32', 0x188],             // DR6 bits of a #DB to take at the next boundary
   ['stopReason', 'i32', 0x18c], ['dead', 'i32', 0x1d0],   // dead: triple fault
   ['faultVector', 'i32', 0x190], ['faultError', 'i32', 0x194], ['faultHasError', 'i32', 0x198],
@@ -130,6 +131,9 @@ export const [ES, CS, SS, DS, FS, GS, LDTR, TR] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 /** Bits of the decoding mode: what the predecoder was allowed to assume. */
 export const MODE = { code32: 1, stackFlat: 2, dataFlat: 4, extraFlat: 8 } as const;
+
+/** Bits of the `debug` cell: interrupt deliveries, code breakpoints, data watchpoints. */
+export const DEBUG = { interrupts: 1, code: 2, data: 4 } as const;
 
 export const STOP = { budget: 1, halt: 2, shutdown: 3, stopped: 4 } as const;
 

@@ -1,7 +1,7 @@
 // What the rows of the ISA table become. Each row is compiled once into an emitter; effects with the same shape share a
 // rule. Operands are cells (registers, or tmp0 for memory taken in steps), immediates, or memory. Hot combinations have
 // handlers that address memory themselves; any other memory operand is taken to tmp0, worked on, and given back.
-import { Kind, ROWS, SIZE_V, type Arg, type Row, ATTR_FPU } from '../isa/rows.ts';
+import { Kind, ROWS, SIZE_V, type Arg, type Row, ATTR_FPU, ATTR_NOWAIT } from '../isa/rows.ts';
 import type { Insn } from '../isa/decode.ts';
 import { TMP0, registerCell, type Emission } from './emission.ts';
 import * as L from './layout.ts';
@@ -631,22 +631,26 @@ function fpuMemory(row: Row): [(insn: Insn) => number, number] {
 }
 
 /**
- * x87: #NM check, the address of a memory operand to `ea`, then the handler `x87_EFFECT`, whose fields are
- * imm = opcode byte << 8 | ModRM, aux = operand size (2 or 4), aux2 = segment register of the operand.
+ * x87: the address of a memory operand to `ea`, then the handler `x87_EFFECT`, which checks for #NM and #MF and whose
+ * fields are imm = opcode byte << 8 | ModRM (and above that the argument of needFpu), aux = operand size (2 or 4), aux2 = segment register of the operand.
  */
 function fpu(row: Row): Emit {
   const need = handlerNumber('needFpu');
   const n = hasHandler(`x87_${row.does}`) ? handlerNumber(`x87_${row.does}`) : handlerNumber('undefined');
   const ends = allHandlers()[n]!.kind !== 'next' || n === handlerNumber('undefined');
   const [bytes, direction] = fpuMemory(row);
-  const wait = row.does === 'fwait' ? 1 : 0;
+  const wait = (row.does === 'fwait' ? 1 : 0) | (row.attrs & ATTR_NOWAIT ? 0 : 2);
   return (out, insn) => {
-    out.imm = wait;
-    out.emit(need);
     const memory = insn.modrm >= 0 && insn.mod !== 3;
+    // a segment that needs checks has them after those of the FPU
+    if (memory && !(insn.addrSize === 4 && out.isFlat(out.segmentOf(insn)))) {
+      out.imm = wait;
+      out.emit(need);
+    }
     if (memory) out.memoryInEa(insn, bytes(insn), direction);
     out.aux2 = memory ? out.segmentOf(insn) : 0;
-    out.imm = ((insn.opcode & 0xff) << 8) | (insn.modrm & 0xff);
+    out.seg = memory && insn.addrSize === 4 && out.isFlat(out.aux2) ? out.aux2 : 255;
+    out.imm = (wait << 16) | ((insn.opcode & 0xff) << 8) | (insn.modrm & 0xff);
     out.aux = insn.opSize;
     out.emit(n);
     if (ends) out.ended = true;

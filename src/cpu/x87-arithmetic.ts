@@ -7,13 +7,15 @@ global restLow: i64 = 0L;          // remainder of divide()
 
 // ---- 128-bit integers
 
-fn mulHigh(a: i64, b: i64): i64 {
+inline fn mulHighHere(a: i64, b: i64): i64 {
   let al = a & 0xffffffffL; let ah = a >>> 32;
   let bl = b & 0xffffffffL; let bh = b >>> 32;
   let mid = ah * bl + (al * bl >>> 32);
   let low = al * bh + (mid & 0xffffffffL);
   return ah * bh + (mid >>> 32) + (low >>> 32);
 }
+
+fn mulHigh(a: i64, b: i64): i64 { return mulHighHere(a, b); }
 
 /// One 32-bit digit of a quotient: (high, next) / d for high < d; restLow := the remainder.
 inline fn quotientDigit(high: i64, next: i64, d: i64): i64 {
@@ -38,14 +40,19 @@ fn divide(high: i64, low: i64, d: i64): i64 {
 
 // ---- add, multiply, divide
 
-fn addZ(sa: i32, ea: i32, ma: i64, sb: i32, eb: i32, mb: i64) {
-  if (ea < eb) { addZ(sb, eb, mb, sa, ea, ma); return; }
+inline fn addZ(sa: i32, ea: i32, ma: i64, sb: i32, eb: i32, mb: i64) {
   let d = ea - eb;
   let m = mb;
+  if (d < 0) {
+    m = ma; ma = mb;
+    let sign = sa; sa = sb; sb = sign;
+    ea = eb;
+    d = -d;
+  }
   let low = 0L;
   if (d) {
-    if (d < 64) { m = mb >>> d; low = mb << (64 - d); }
-    else { low = shiftOut(mb, 0L, d); m = 0L; }
+    if (d < 64) { low = m << (64 - d); m = m >>> d; }
+    else { low = shiftOut(m, 0L, d); m = 0L; }
   }
   if (sa != sb) { subZ(sa, ea, ma, m, low); return; }
   let s = ma + m;
@@ -79,8 +86,8 @@ fn subZ(sign: i32, e: i32, a: i64, b: i64, low: i64) {
 /// Sign of an exact zero difference.
 inline fn zeroSign(): i32 { return (fpuControl & 0xc00) == 0x400 ? 0x8000 : 0; }
 
-fn mulZ(sign: i32, e: i32, a: i64, b: i64) {
-  let s = mulHigh(a, b);
+inline fn mulZ(sign: i32, e: i32, a: i64, b: i64) {
+  let s = mulHighHere(a, b);
   let r = a * b;
   if (s >= 0L) {
     s = (s << 1) | (r >>> 63);
@@ -96,7 +103,7 @@ inline fn fractionOf(rest: i64, d: i64): i64 {
   return rest == 0L ? 0L : rest == other ? X_TOP : rest >u other ? X_TOP | 1L : 1L;
 }
 
-fn divZ(sign: i32, e: i32, a: i64, b: i64) {
+inline fn divZ(sign: i32, e: i32, a: i64, b: i64) {
   let high = a;
   let low = 0L;
   if (a >=u b) { high = a >>> 1; low = a << 63; } else { e -= 1; }
@@ -143,8 +150,13 @@ fn computeSpecial(op: i32): i32 {
   if (op == 4) { bSe ^= 0x8000; }
   if (ka == K_INF || kb == K_INF || ka == K_ZERO || kb == K_ZERO) { edgeResult(op & 3, ka, kb, sign); return 1; }
   let ea = exponentOf(aSe, aSig); let eb = exponentOf(bSe, bSig);
-  combine(op == 4 ? 0 : op, aSe & 0x8000, ea, normalized(aSig), bSe & 0x8000, eb, normalized(bSig));
+  combineTiny(op == 4 ? 0 : op, ea, eb);
   return 1;
+}
+
+/// combine() for operands of which one is denormal.
+fn combineTiny(op: i32, ea: i32, eb: i32) {
+  combine(op, aSe & 0x8000, ea, normalized(aSig), bSe & 0x8000, eb, normalized(bSig));
 }
 
 /// Whether infinities and zeros have no result under an operation.
@@ -177,7 +189,6 @@ inline fn swapOperands() {
 /// The two-operand instructions. D8 and memory: ST(0) := ST(0) op source; DC, DE: ST(i) := ST(i) op ST(0); DE pops.
 inline throws fn arith(ip: i32, op: i32, reversed: i32) {
   let code = m32[IMM : ip];
-  waitFpu();
   let memory = (code & 0xc0) != 0xc0;
   if (memory) { fetchB(code); }
   noteOperation(ip, code);
@@ -250,7 +261,7 @@ fn sqrtA(): i32 {
 
 /// An instruction that replaces ST(0).
 throws fn x87_fsqrt(ip: i32) {
-  beginFpu();
+  fpuStatus &= ~X_C1;
   noteOperation(ip, m32[IMM : ip]);
   let stores = 0;
   if (filled(0)) { takeA(0); stores = sqrtA(); } else { stores = underflowed(); }
@@ -280,7 +291,7 @@ fn rndintA(): i32 {
 }
 
 throws fn x87_frndint(ip: i32) {
-  beginFpu();
+  fpuStatus &= ~X_C1;
   noteOperation(ip, m32[IMM : ip]);
   let stores = 0;
   if (filled(0)) { takeA(0); stores = rndintA(); } else { stores = underflowed(); }
@@ -315,7 +326,7 @@ fn scaleA(): i32 {
 }
 
 throws fn x87_fscale(ip: i32) {
-  beginFpu();
+  fpuStatus &= ~X_C1;
   noteOperation(ip, m32[IMM : ip]);
   let stores = 0;
   if (filled(0) && filled(1)) { takeA(0); takeB(1); stores = scaleA(); } else { stores = underflowed(); }
@@ -324,10 +335,10 @@ throws fn x87_fscale(ip: i32) {
 
 /// ST(0) := exponent, then push significand.
 throws fn x87_fxtract(ip: i32) {
-  beginFpu();
+  fpuStatus &= ~X_C1;
   noteOperation(ip, m32[IMM : ip]);
   if (!filled(0)) {
-    if (underflowed()) { putZ(0); pushZ(); }
+    if (underflowed()) { putZ(0); turn(-1); putZ(0); }
     return;
   }
   if (filled(7)) {
@@ -377,7 +388,7 @@ fn remainderA(nearest: i32): i32 {
   if (ka == K_BAD || kb == K_BAD) { return invalid(); }
   if (ka >= K_QUIET || kb >= K_QUIET) { return nanResult(ka, kb); }
   if (ka == K_INF || kb == K_ZERO) { return invalid(); }
-  if (ka == K_TINY || kb == K_TINY) { if (signal(X_DE)) { return 0; } }
+  if (ka == K_TINY || kb == K_TINY) { if (signal(X_DE)) { fpuStatus &= ~X_C2; return 0; } }
   setZ(aSe, aSig);
   setQuotient(0);
   if (ka == K_ZERO || kb == K_INF) { return 1; }
@@ -425,7 +436,7 @@ fn partRemainder(ea: i32, d: i32) {
 }
 
 inline throws fn remainder(ip: i32, nearest: i32) {
-  beginFpu();
+  fpuStatus &= ~X_C1;
   noteOperation(ip, m32[IMM : ip]);
   let stores = 0;
   if (filled(0) && filled(1)) { takeA(0); takeB(1); stores = remainderA(nearest); } else { stores = underflowed(); }
@@ -439,7 +450,7 @@ throws fn x87_fprem1(ip: i32) { remainder(ip, 1); }
 throws fn x87_fchs(ip: i32) { changeSign(ip, 0x8000, 0); }
 throws fn x87_fabs(ip: i32) { changeSign(ip, 0, 0x8000); }
 inline throws fn changeSign(ip: i32, flip: i32, clear: i32) {
-  beginFpu();
+  fpuStatus &= ~X_C1;
   noteOperation(ip, m32[IMM : ip]);
   if (!filled(0)) {
     if (underflowed()) { putZ(0); }

@@ -3,7 +3,7 @@
 import * as L from './layout.ts';
 
 export const x87ControlText = `
-throws fn x87_fwait(ip: i32) { waitFpu(); }
+throws fn x87_fwait(ip: i32) {}  // needFpu has done it
 throws fn x87_fnclex(ip: i32) { fpuStatus &= 0x7f00; }
 
 fn fpuInit() {
@@ -17,14 +17,17 @@ throws fn x87_fninit(ip: i32) { fpuInit(); }
 fn setControl(v: i32) { fpuControl = (v & 0x1f3f) | 0x40; }
 
 throws fn x87_fldcw(ip: i32) {
-  waitFpu();
-  setControl(rd16(ea));
+  setControl(fpuRead16());
   summarize();
 }
-throws fn x87_fnstcw(ip: i32) { wr16(ea, fpuControl | 0x40); }
+throws fn x87_fnstcw(ip: i32) { fpuWrite16(fpuControl | 0x40); }
 throws fn x87_fnstsw(ip: i32) {
-  if ((m32[IMM : ip] & 0xff) == 0xe0) { m16[addr(eax)] = fpuStatus; } else { wr16(ea, fpuStatus); }
+  if ((m32[IMM : ip] & 0xff) == 0xe0) { m16[addr(eax)] = fpuStatus; } else { fpuWrite16(fpuStatus); }
 }
+
+/// Checks an image in memory: \`first\` bytes at its start, then its last one. (The order shows in %cr2.)
+throws fn reachWrite(first: i32, size: i32) { limitCheck(ea, size); probeWrite(ea, first); probeWrite(ea + size - 1, 1); }
+throws fn reachRead(first: i32, size: i32) { limitCheck(ea, size); probeRead(ea, first); probeRead(ea + size - 1, 1); }
 
 /// The tag word of the environment: two bits per physical register.
 fn tagWord(): i32 {
@@ -64,7 +67,7 @@ throws fn storeEnvironment(size: i32) {
     codeSel = ((code >>> 16) << 12) | fpuOp;
     dataSel = (data >>> 16) << 12;
   }
-  probeWrite(ea, 7 * size);
+  reachWrite(size, 7 * size);
   if (size == 2) {
     wr16(ea, fpuControl | 0x40); wr16(ea + 2, fpuStatus); wr16(ea + 4, tagWord());
     wr16(ea + 6, code); wr16(ea + 8, codeSel); wr16(ea + 10, data); wr16(ea + 12, dataSel);
@@ -81,7 +84,7 @@ throws fn storeEnvironment(size: i32) {
 }
 
 throws fn loadEnvironment(size: i32) {
-  probeRead(ea, 7 * size);
+  reachRead(size, 7 * size);
   let control = rd16(ea); let status = rd16(ea + size); let tags = rd16(ea + 2 * size);
   if (size == 2) { loadPointers(rd16(ea + 6), rd16(ea + 8), rd16(ea + 10), rd16(ea + 12)); }
   else { loadPointers32(rd32(ea + 12), rd32(ea + 16), rd32(ea + 20), rd32(ea + 24)); }
@@ -113,12 +116,12 @@ throws fn x87_fnstenv(ip: i32) {
   fpuControl |= 0x3f;
   summarize();
 }
-throws fn x87_fldenv(ip: i32) { waitFpu(); loadEnvironment(m8[${L.U.aux} : ip]); }
+throws fn x87_fldenv(ip: i32) { loadEnvironment(m8[${L.U.aux} : ip]); }
 
 throws fn x87_fnsave(ip: i32) {
   let size = m8[${L.U.aux} : ip];
   let registers = 7 * size;
-  probeWrite(ea, registers + 80);
+  reachWrite(size, registers + 80);
   storeEnvironment(size);
   let i = 0;
   while (i < 8) {
@@ -133,8 +136,7 @@ throws fn x87_fnsave(ip: i32) {
 throws fn x87_frstor(ip: i32) {
   let size = m8[${L.U.aux} : ip];
   let registers = 7 * size;
-  waitFpu();
-  probeRead(ea, registers + 80);
+  reachRead(size, registers + 80);
   loadEnvironment(size);
   let i = 0;
   while (i < 8) {
@@ -149,7 +151,8 @@ throws fn x87_frstor(ip: i32) {
 
 throws fn x87_fxsave(ip: i32) {
   if (ea & 15) { raiseError(13, 0); }
-  probeWrite(ea, 512);
+  probeWrite(ea + 511, 1);
+  reachWrite(1, 512);
   wr16(ea, fpuControl | 0x40); wr16(ea + 2, fpuStatus); wr16(ea + 4, fpuFull & 0xff); wr16(ea + 6, fpuOp);
   wr32(ea + 8, fpuIp); wr32(ea + 12, fpuCs & 0xffff);
   wr32(ea + 16, fpuDp); wr32(ea + 20, fpuDs & 0xffff);
@@ -166,7 +169,8 @@ throws fn x87_fxsave(ip: i32) {
 
 throws fn x87_fxrstor(ip: i32) {
   if (ea & 15) { raiseError(13, 0); }
-  probeRead(ea, 512);
+  probeRead(ea + 511, 1);
+  reachRead(1, 512);
   setControl(rd16(ea));
   fpuStatus = rd16(ea + 2);
   fpuFull = rd8(ea + 4);

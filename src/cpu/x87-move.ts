@@ -15,7 +15,7 @@ const constants: [string, string, string, number][] = [
 
 const constantText = constants.map(([name, se, sig, up]) => `
 throws fn x87_${name}(ip: i32) {
-  beginFpu();
+  fpuStatus &= ~X_C1;
   noteOperation(ip, m32[IMM : ip]);
   setZ(${se}, ${sig}L + u64((${up} >>> ((fpuControl >>> 10) & 3)) & 1));
   pushZ();
@@ -48,48 +48,38 @@ fn loadB() {
     zSig |= X_NAN;
     if (signal(X_IE)) { return; }
   }
-  if (bTiny && !filled(7)) { if (signal(X_DE)) { return; } }
+  if (bTiny && !filled(7)) { signal(X_DE); }
   pushZ();
 }
 
 throws fn x87_fld(ip: i32) {
   let code = m32[IMM : ip];
-  waitFpu();
   if ((code & 0xc0) == 0xc0) {
     fpuStatus &= ~X_C1;
     noteOperation(ip, code);
-    if (filled(code & 7)) { takeA(code & 7); setZ(aSe, aSig); pushZ(); return; }
+    if (filled(code & 7)) { takeA(code & 7); push(aSe, aSig); return; }
     // the pushed register may be full as well: that is one stack fault, an underflow
     if (underflowed()) { turn(-1); putZ(0); }
     return;
   }
   switch ((code >>> 8) & 7) {
-    case 1: { fromSingle(rd32(ea)); }
-    case 5: { fromDouble(rd64(ea)); }
-    default: { loadExtended(); }
+    case 1: { fromSingle(fpuRead32()); }
+    case 5: { fromDouble(fpuRead64()); }
+    default: { fpuRead80(); }
   }
   noteOperation(ip, code);
   fpuStatus &= ~X_C1;
-  if (code & 0x200) { setZ(bSe, bSig); pushZ(); } else { loadB(); }
-}
-
-throws fn loadExtended() {
-  probeRead(ea, 10);
-  bSig = rd64(ea);
-  bSe = rd16(ea + 8);
-  bTiny = 0;
+  if ((code & 0x200) || isNormal(bSe, bSig) && !bTiny) { push(bSe, bSig); } else { loadB(); }
 }
 
 throws fn x87_fild(ip: i32) {
   let code = m32[IMM : ip];
-  waitFpu();
-  if (!(code & 0x400)) { fromInt(i64(rd32(ea))); }
-  else if (code & 0x20) { fromInt(rd64(ea)); }
-  else { fromInt(i64(sext16(rd16(ea)))); }
+  if (!(code & 0x400)) { fromInt(i64(fpuRead32())); }
+  else if (code & 0x20) { fromInt(fpuRead64()); }
+  else { fromInt(i64(sext16(fpuRead16()))); }
   noteOperation(ip, code);
   fpuStatus &= ~X_C1;
-  setZ(bSe, bSig);
-  pushZ();
+  push(bSe, bSig);
 }
 
 // ---- stores
@@ -97,7 +87,6 @@ throws fn x87_fild(ip: i32) {
 throws fn x87_fst(ip: i32) {
   let code = m32[IMM : ip];
   if ((code & 0xc0) == 0xc0) { storeRegister(ip, code); return; }
-  waitFpu();
   let old = fpuStatus;
   fpuStatus &= ~X_C1;
   if ((code & 0x20) != 0) { storeExtended(old); }
@@ -110,10 +99,12 @@ const STORE_NOTHING = 0x10000;         // in zSe: an unmasked exception keeps th
 
 /// Only the DD D0 form does not pop.
 throws fn storeRegister(ip: i32, code: i32) {
-  beginFpu();
+  fpuStatus &= ~X_C1;
   noteOperation(ip, code);
   let stores = 1;
-  if (filled(0)) { takeA(0); setZ(aSe, aSig); } else { stores = underflowed(); }
+  if (filled(0)) { takeA(0); setZ(aSe, aSig); }
+  else if ((code & 0x7f8) == 0x1d8) { popStack(); return; }      // the D9 alias does not look at the tag
+  else { stores = underflowed(); }
   if (!stores) { return; }
   putZ(code & 7);
   if ((code & 0x738) != 0x510) { popStack(); }
@@ -122,11 +113,8 @@ throws fn storeRegister(ip: i32, code: i32) {
 throws fn storeExtended(old: i32) {
   let stores = 1;
   if (filled(0)) { takeA(0); setZ(aSe, aSig); } else { stores = underflowed(); }
-  if (!stores) { zSe = STORE_NOTHING; return; }
   try {
-    probeWrite(ea, 10);
-    wr64(ea, zSig);
-    wr16(ea + 8, zSe);
+    if (stores) { fpuWrite80(zSig, zSe); } else { fpuProbe(10); zSe = STORE_NOTHING; }
   } catch { fpuStatus = old; raise; }
 }
 
@@ -150,20 +138,48 @@ fn narrowed(drop: i32, bias: i32, infinite: i32): i32 {
     setZ(sign | infinite, ka == K_INF ? X_TOP : aSig | X_NAN);
     return ka == K_SIGNAL ? !signal(X_IE) : 1;
   }
-  if (ka == K_TINY) { if (signal(X_DE)) { return 0; } }
   return roundTo(sign, exponentOf(aSe, aSig) - bias, normalized(aSig), 0L, drop, infinite, 0);
 }
 
+/// Whether a store of a (just taken from ST(0)) has nothing special: a normal number that stays one (exponents 1 to
+/// most - 1), rounded to nearest, inexact results masked.
+inline fn shortStore(e: i32, most: i32, rest: i64): i32 {
+  return (fpuControl & 0xc20) == 0x20 && (e - 1) <u most - 1 && aSig < 0L && filled(0);
+}
+
 throws fn storeSingle(old: i32) {
-  if (!narrowed(40, 16256, 0xff)) { zSe = STORE_NOTHING; return; }
+  takeA(0);
+  let e = (aSe & 0x7fff) - 16256;
+  let rest = aSig << 24;
+  if (shortStore(e, 0xfe, rest)) {
+    let up = lo(rest >>> 63) & ((rest != X_TOP) | lo(aSig >>> 40)) & 1;
+    // a carry out of the fraction goes to the exponent
+    let v = ((e << 23) | (lo(aSig >>> 40) & 0x7fffff)) + up;
+    try { fpuWrite32(v | ((aSe & 0x8000) << 16)); } catch { fpuStatus = old; raise; }
+    if (rest != 0L) { fpuStatus |= X_PE | (up << 9); }
+    zSe = 0;
+    return;
+  }
+  let stores = narrowed(40, 16256, 0xff);
   let v = ((zSe & 0x8000) << 16) | ((zSe & 0xff) << 23) | (lo(zSig >>> 40) & 0x7fffff);
-  try { wr32(ea, v); } catch { fpuStatus = old; raise; }
+  try { if (stores) { fpuWrite32(v); } else { fpuProbe(4); zSe = STORE_NOTHING; } } catch { fpuStatus = old; raise; }
 }
 
 throws fn storeDouble(old: i32) {
-  if (!narrowed(11, 15360, 0x7ff)) { zSe = STORE_NOTHING; return; }
+  takeA(0);
+  let e = (aSe & 0x7fff) - 15360;
+  let rest = aSig << 53;
+  if (shortStore(e, 0x7fe, rest)) {
+    let up = rest >>> 63 & (u64(rest != X_TOP) | aSig >>> 11) & 1L;
+    let v = ((u64(e) << 52) | (aSig >>> 11 & 0xfffffffffffffL)) + up;
+    try { fpuWrite64(v | (u64(aSe & 0x8000) << 48)); } catch { fpuStatus = old; raise; }
+    if (rest != 0L) { fpuStatus |= X_PE | (lo(up) << 9); }
+    zSe = 0;
+    return;
+  }
+  let stores = narrowed(11, 15360, 0x7ff);
   let v = (u64(zSe & 0x8000) << 48) | (u64(zSe & 0x7ff) << 52) | ((zSig >>> 11) & 0xfffffffffffffL);
-  try { wr64(ea, v); } catch { fpuStatus = old; raise; }
+  try { if (stores) { fpuWrite64(v); } else { fpuProbe(8); zSe = STORE_NOTHING; } } catch { fpuStatus = old; raise; }
 }
 
 /// z := ST(0) as a signed integer of a size in bits, in zSig. 0 when an unmasked exception forbids the store.
@@ -196,18 +212,16 @@ fn notAnInteger(bits: i32): i32 {
 
 throws fn x87_fist(ip: i32) {
   let code = m32[IMM : ip];
-  waitFpu();
   let old = fpuStatus;
   fpuStatus &= ~X_C1;
   let bits = (code & 0x20) ? 64 : (code & 0x400) ? 16 : 32;
   let stores = integerStored(bits);
-  if (stores) {
-    try {
-      if (bits == 64) { wr64(ea, zSig); }
-      else if (bits == 32) { wr32(ea, lo(zSig)); }
-      else { wr16(ea, lo(zSig)); }
-    } catch { fpuStatus = old; raise; }
-  }
+  try {
+    if (!stores) { fpuProbe(bits >>> 3); }
+    else if (bits == 64) { fpuWrite64(zSig); }
+    else if (bits == 32) { fpuWrite32(lo(zSig)); }
+    else { fpuWrite16(lo(zSig)); }
+  } catch { fpuStatus = old; raise; }
   noteOperation(ip, code);
   if (stores && (code & 8)) { popStack(); }
 }
@@ -215,7 +229,7 @@ throws fn x87_fist(ip: i32) {
 // ---- packed decimal
 
 throws fn x87_fbld(ip: i32) {
-  waitFpu();
+  limitCheck(ea, 10);
   probeRead(ea, 10);
   let n = 0L;
   let i = 8;
@@ -233,24 +247,22 @@ throws fn x87_fbld(ip: i32) {
 }
 
 throws fn x87_fbstp(ip: i32) {
-  waitFpu();
   let old = fpuStatus;
-  fpuStatus &= ~X_C1;
+  fpuStatus &= ~(X_C1 | X_IE);
   let stores = integerStored(64);
   let sign = aSe & 0x8000;
   let size = zSig < 0L ? -zSig : zSig;
-  let failed = (fpuStatus & ~old & X_IE) || zSig == X_TOP;
-  if (size >=u 1000000000000000000L && !failed) {
+  if (size >=u 1000000000000000000L && !(fpuStatus & X_IE)) {
     fpuStatus = old & ~X_C1;
     stores = notAnInteger(64);
-    failed = 1;
   }
-  if (stores) {
-    try {
-      probeWrite(ea, 10);
-      if (failed) { wr64(ea, X_NAN); wr16(ea + 8, 0xffff); } else { storeDigits(size, sign); }
-    } catch { fpuStatus = old; raise; }
-  }
+  try {
+    fpuProbe(10);
+    if (stores) {
+      if (fpuStatus & X_IE) { wr64(ea, X_NAN); wr16(ea + 8, 0xffff); } else { storeDigits(size, sign); }
+    }
+  } catch { fpuStatus = old; raise; }
+  fpuStatus |= old & X_IE;
   noteOperation(ip, m32[IMM : ip]);
   if (stores) { popStack(); }
 }
@@ -268,48 +280,50 @@ throws fn storeDigits(size: i64, sign: i32) {
 
 // ---- comparisons
 
-/// Condition codes of a compared with b: 0 greater, C0 less, C3 equal, all three unordered. -1 when an unmasked exception
-/// stops the instruction. quiet: quiet NaNs are not invalid.
+const STOPPED = 0x10000;
+
+/// Condition codes of a compared with b: 0 greater, C0 less, C3 equal, all three unordered; STOPPED is added when an
+/// unmasked exception keeps the instruction from popping. quiet: quiet NaNs are not invalid.
 fn compare(quiet: i32): i32 {
   let ka = kindOf(aSe, aSig); let kb = kindOf(bSe, bSig);
   if (ka >= K_QUIET || kb >= K_QUIET) {
     if (quiet && ka <= K_QUIET && kb <= K_QUIET) { return 0x4500; }
-    return signal(X_IE) ? -1 : 0x4500;
+    return signal(X_IE) ? STOPPED | 0x4500 : 0x4500;
   }
-  if (ka == K_TINY || kb == K_TINY || bTiny) { if (signal(X_DE)) { return -1; } }
-  if (ka == K_ZERO && kb == K_ZERO) { return X_C3; }
+  let stopped = 0;
+  if (ka == K_TINY || kb == K_TINY || bTiny) { stopped = signal(X_DE) ? STOPPED : 0; }
+  if (ka == K_ZERO && kb == K_ZERO) { return stopped | X_C3; }
   let sa = aSe & 0x8000;
-  if (sa != (bSe & 0x8000)) { return sa ? X_C0 : 0; }
+  if (sa != (bSe & 0x8000)) { return stopped | (sa ? X_C0 : 0); }
   let ea1 = ka == K_ZERO ? -1000 : exponentOf(aSe, aSig); let eb = kb == K_ZERO ? -1000 : exponentOf(bSe, bSig);
   let ma = ka == K_ZERO ? 0L : normalized(aSig); let mb = kb == K_ZERO ? 0L : normalized(bSig);
-  if (ea1 == eb && ma == mb) { return X_C3; }
+  if (ea1 == eb && ma == mb) { return stopped | X_C3; }
   let less = ea1 < eb || (ea1 == eb && ma <u mb);
-  return less == (sa == 0) ? X_C0 : 0;
+  return stopped | (less == (sa == 0) ? X_C0 : 0);
 }
 
 /// Compares ST(0) with b, or says that a register is empty.
 inline fn compareTop(full: i32, quiet: i32): i32 {
-  if (!full) { return signal(X_IE | X_SF) ? -1 : 0x4500; }
+  if (!full) { return signal(X_IE | X_SF) ? STOPPED | 0x4500 : 0x4500; }
   takeA(0);
   return compare(quiet);
 }
 
 inline throws fn compareTo(ip: i32, quiet: i32) {
   let code = m32[IMM : ip];
-  waitFpu();
   let memory = (code & 0xc0) != 0xc0;
   // DE D9 and DA E9 compare with ST(1) and pop twice
-  let both = (code & 0x73f) == 0x619 || (code & 0x73f) == 0x229;
+  let both = (code & 0x7ff) == 0x6d9 || (code & 0x7ff) == 0x2e9;
   let i = memory ? 0 : both ? 1 : code & 7;
   if (memory) { fetchB(code); } else { takeB(i); }
   noteOperation(ip, code);
   fpuStatus &= ~X_C1;
   let result = compareTop(filled(0) && filled(i), quiet);
-  if (result < 0) { return; }
-  fpuStatus = (fpuStatus & ~X_CC) | result;
+  fpuStatus = (fpuStatus & ~X_CC) | (result & X_CC);
+  if (result & STOPPED) { return; }
   // memory: reg 3 pops; registers: D8 and DC and DD: reg odd, DE D0 always
   if (both) { popStack(); popStack(); }
-  else if ((code & 8) || (code & 0x738) == 0x610) { popStack(); }
+  else if ((code & 8) || (code & 0x7f8) == 0x6d0) { popStack(); }
 }
 throws fn x87_fcom(ip: i32) { compareTo(ip, 0); }
 throws fn x87_fucom(ip: i32) { compareTo(ip, 1); }
@@ -317,28 +331,27 @@ throws fn x87_fucom(ip: i32) { compareTo(ip, 1); }
 /// DB: to EFLAGS; DF: and pop.
 inline throws fn compareFlags(ip: i32, quiet: i32) {
   let code = m32[IMM : ip];
-  beginFpu();
   noteOperation(ip, code);
   takeB(code & 7);
-  let result = compareTop(filled(0) && filled(code & 7), quiet);
-  if (result < 0) { return; }
+  let full = filled(0) && filled(code & 7);
+  if (!full) { fpuStatus &= ~X_C1; }
+  let result = compareTop(full, quiet);
   // C3 C2 C0 are ZF PF CF
   setFlags((getFlags() & ~0x8d5) | ((result >>> 8) & 0x45));
-  if (code & 0x400) { popStack(); }
+  if ((code & 0x400) && !(result & STOPPED)) { popStack(); }
 }
 throws fn x87_fcomi(ip: i32) { compareFlags(ip, 0); }
 throws fn x87_fucomi(ip: i32) { compareFlags(ip, 1); }
 
 throws fn x87_ftst(ip: i32) {
-  beginFpu();
+  fpuStatus &= ~X_C1;
   noteOperation(ip, m32[IMM : ip]);
   bSe = 0; bSig = 0L; bTiny = 0;
   let result = compareTop(filled(0), 0);
-  if (result >= 0) { fpuStatus = (fpuStatus & ~X_CC) | result; }
+  fpuStatus = (fpuStatus & ~X_CC) | (result & X_CC);
 }
 
 throws fn x87_fxam(ip: i32) {
-  waitFpu();
   noteOperation(ip, m32[IMM : ip]);
   takeA(0);
   let class = 0x4100;
@@ -359,7 +372,7 @@ throws fn x87_fxam(ip: i32) {
 
 throws fn x87_fxch(ip: i32) {
   let code = m32[IMM : ip];
-  beginFpu();
+  fpuStatus &= ~X_C1;
   noteOperation(ip, code);
   let i = code & 7;
   if (!(filled(0) && filled(i))) {
@@ -377,9 +390,9 @@ throws fn x87_fxch(ip: i32) {
 
 throws fn x87_fcmov(ip: i32) {
   let code = m32[IMM : ip];
-  beginFpu();
   noteOperation(ip, code);
   if (!(filled(0) && filled(code & 7))) {
+    fpuStatus &= ~X_C1;
     if (underflowed()) { putZ(0); }
     return;
   }
@@ -399,14 +412,13 @@ throws fn x87_fcmov(ip: i32) {
 
 throws fn x87_ffree(ip: i32) {
   let code = m32[IMM : ip];
-  waitFpu();
   noteOperation(ip, code);
   fpuFull &= ~(1 << ((topOf() + code) & 7));
   if (code & 0x200) { popStack(); }
 }
 
-throws fn x87_fincstp(ip: i32) { beginFpu(); noteOperation(ip, m32[IMM : ip]); turn(1); }
-throws fn x87_fdecstp(ip: i32) { beginFpu(); noteOperation(ip, m32[IMM : ip]); turn(-1); }
-throws fn x87_fnop(ip: i32) { if ((m32[IMM : ip] & 0x700) == 0x100) { waitFpu(); } }
+throws fn x87_fincstp(ip: i32) { fpuStatus &= ~X_C1; noteOperation(ip, m32[IMM : ip]); turn(1); }
+throws fn x87_fdecstp(ip: i32) { fpuStatus &= ~X_C1; noteOperation(ip, m32[IMM : ip]); turn(-1); }
+throws fn x87_fnop(ip: i32) {}
 ${constantText}
 `;

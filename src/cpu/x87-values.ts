@@ -7,9 +7,34 @@
 // lowest bit standing for everything further down; e may leave the range of the format until the number is rounded.
 import * as L from './layout.ts';
 
+/** Accessors of the operand at `ea`, of 2, 4 or 8 bytes. */
+function accessText(bytes: number): string {
+  const bits = bytes * 8;
+  const type = bytes === 8 ? 'i64' : 'i32';
+  const fits = `(e & 0xfff) - (ea & 0xfff) >= ${bytes - 1}`;
+  return `
+inline throws fn fpuRead${bits}(): ${type} {
+  let e = m32[TLB_READ : tlb + ((ea >>> 10) & 0x3ffffc)];
+  return ${fits} ? m${bits}[1 : ea + e] : fpuReadSlow${bits}();
+}
+throws fn fpuReadSlow${bits}(): ${type} {
+  limitCheck(ea, ${bytes});
+  return rd${bits}(ea);
+}
+inline throws fn fpuWrite${bits}(v: ${type}) {
+  let e = m32[TLB_WRITE : tlb + ((ea >>> 10) & 0x3ffffc)];
+  if (${fits}) { m${bits}[1 : ea + e] = v; } else { fpuWriteSlow${bits}(v); }
+}
+throws fn fpuWriteSlow${bits}(v: ${type}) {
+  limitCheck(ea, ${bytes});
+  wr${bits}(ea, v);
+}`;
+}
+
 export const x87ValuesText = `
 const X_IE = 0x01; const X_DE = 0x02; const X_ZE = 0x04; const X_OE = 0x08; const X_UE = 0x10; const X_PE = 0x20;
 const X_SF = 0x40; const X_C0 = 0x100; const X_C1 = 0x200; const X_C2 = 0x400; const X_C3 = 0x4000; const X_CC = 0x4700;
+const FPU_REGISTERS = ${L.FPU};
 const X_ONE = 0x3fff;              // biased exponent of 1.0
 const X_TOP = 0x8000000000000000L; // the integer bit of a significand
 const X_NAN = 0xc000000000000000L;
@@ -36,6 +61,17 @@ inline fn takeB(i: i32) { let at = st(i); bSe = m16[at + 8]; bSig = m64[at]; bTi
 inline fn putZ(i: i32) { let at = st(i); m16[at + 8] = zSe; m64[at] = zSig; fpuFull |= 1 << (((fpuStatus >>> 11) + i) & 7); }
 inline fn setZ(se: i32, sig: i64) { zSe = se; zSig = sig; }
 inline fn defaultNan() { zSe = 0xffff; zSig = X_NAN; }
+
+/// Pushes a value when there is room, else as pushZ.
+inline fn push(se: i32, sig: i64) {
+  let slot = (topOf() - 1) & 7;
+  if ((fpuFull >>> slot) & 1) { setZ(se, sig); pushZ(); return; }
+  let at = FPU_REGISTERS + (slot << 4);
+  m16[at + 8] = se;
+  m64[at] = sig;
+  fpuFull |= 1 << slot;
+  fpuStatus = (fpuStatus & ~0x3800) | (slot << 11);
+}
 
 /// Pushes z. A full register is a stack fault: masked, the default NaN is pushed instead; else nothing changes.
 fn pushZ() {
@@ -64,10 +100,6 @@ fn summarize() {
   if (fpuStatus & ~fpuControl & 0x3f) { fpuStatus |= 0x8080; }
 }
 
-/// Start of a waiting instruction: a pending exception becomes #MF.
-inline throws fn waitFpu() { if (fpuStatus & 0x80) { raiseFault(16); } }
-/// Start of a waiting instruction that clears C1.
-inline throws fn beginFpu() { waitFpu(); fpuStatus &= ~X_C1; }
 
 /// Invalid operation: masked, z is the default NaN. Not 0 when z is to be stored.
 fn invalid(): i32 { defaultNan(); return !signal(X_IE); }
@@ -120,18 +152,21 @@ fn shiftOut(s: i64, r: i64, n: i32): i64 {
   return i64((s | r) != 0L);
 }
 
-/// z := (sign, e, s, r) rounded as the precision control says.
-fn roundZ(sign: i32, e: i32, s: i64, r: i64) {
-  if ((fpuControl & 0xf00) == 0x300 && (e - 1) <u 0x7ffd) {
+/// z := (sign, e, s, r) rounded as the precision control says. In place: 64 bits, to nearest, inexact results masked.
+inline fn roundZ(sign: i32, e: i32, s: i64, r: i64) {
+  if ((fpuControl & 0xf20) == 0x320 && (e - 1) <u 0x7ffd) {
     if (r == 0L) { zSe = sign | e; zSig = s; return; }
-    let up = r < 0L && (r != X_TOP || (lo(s) & 1));
+    let up = lo(r >>> 63) & ((r != X_TOP) | lo(s)) & 1;
     let sum = s + u64(up);
     zSe = sign | (e + (sum == 0L));
     zSig = sum | X_TOP;
-    if (up) { fpuStatus |= X_C1; }
-    signal(X_PE);
+    fpuStatus |= X_PE | (up << 9);
     return;
   }
+  roundAny(sign, e, s, r);
+}
+
+fn roundAny(sign: i32, e: i32, s: i64, r: i64) {
   let pc = fpuControl & 0x300;
   roundTo(sign, e, s, r, pc == 0 ? 40 : pc == 0x200 ? 11 : 0, 0x7fff, 0x6000);
 }
@@ -174,6 +209,11 @@ fn overflowed(sign: i32, e: i32, kept: i64, rest: i64, up: i32, ulp: i64, infini
       inexact(rest, up);
       return 1;
     }
+    // too large even for that
+    setZ(sign | infinite, X_TOP);
+    fpuStatus |= X_C1;
+    signal(X_PE);
+    return 1;
   }
   let mode = (fpuControl >>> 10) & 3;
   if (mode == 0 || mode == (sign ? 1 : 2)) {
@@ -212,14 +252,42 @@ fn tinyResult(sign: i32, e: i32, from: i32, s: i64, r: i64, kept: i64, rest: i64
   return 1;
 }
 
+// ---- memory operands: the fast path in place; segment limits of flat segments only matter without a TLB entry
+
+${[2, 4, 8].map(accessText).join('')}
+throws fn fpuRead80() {
+  bTiny = 0;
+  let e = m32[TLB_READ : tlb + ((ea >>> 10) & 0x3ffffc)];
+  if ((e & 0xfff) - (ea & 0xfff) >= 9) { bSig = m64[1 : ea + e]; bSe = m16[9 : ea + e]; return; }
+  limitCheck(ea, 10);
+  probeRead(ea, 10);
+  bSig = rd64(ea);
+  bSe = rd16(ea + 8);
+}
+throws fn fpuWrite80(sig: i64, se: i32) {
+  let e = m32[TLB_WRITE : tlb + ((ea >>> 10) & 0x3ffffc)];
+  if ((e & 0xfff) - (ea & 0xfff) >= 9) { m64[1 : ea + e] = sig; m16[9 : ea + e] = se; return; }
+  fpuProbe(10);
+  wr64(ea, sig);
+  wr16(ea + 8, se);
+}
+/// A store that does not happen still faults.
+throws fn fpuProbe(size: i32) {
+  limitCheck(ea, size);
+  probeWrite(ea, size);
+}
+
 // ---- memory formats to b
 
-fn fromSingle(v: i32) {
-  let sign = (v >>> 16) & 0x8000;
+inline fn fromSingle(v: i32) {
   let e = (v >>> 23) & 0xff;
-  let f = v & 0x7fffff;
   bTiny = 0;
-  if (e != 0 && e != 0xff) { bSe = sign | (e + 16256); bSig = (u64(f) << 40) | X_TOP; return; }
+  if (e != 0 && e != 0xff) { bSe = ((v >>> 16) & 0x8000) | (e + 16256); bSig = (u64(v) << 40) | X_TOP; }
+  else { fromSpecialSingle(v, e); }
+}
+fn fromSpecialSingle(v: i32, e: i32) {
+  let sign = (v >>> 16) & 0x8000;
+  let f = v & 0x7fffff;
   if (e != 0) { bSe = sign | 0x7fff; bSig = (u64(f) << 40) | X_TOP; return; }
   if (f == 0) { bSe = sign; bSig = 0L; return; }
   let n = clz(f) - 8;
@@ -228,12 +296,15 @@ fn fromSingle(v: i32) {
   bTiny = 1;
 }
 
-fn fromDouble(v: i64) {
-  let sign = (hi(v) >>> 16) & 0x8000;
+inline fn fromDouble(v: i64) {
   let e = (hi(v) >>> 20) & 0x7ff;
-  let f = v & 0xfffffffffffffL;
   bTiny = 0;
-  if (e != 0 && e != 0x7ff) { bSe = sign | (e + 15360); bSig = (f << 11) | X_TOP; return; }
+  if (e != 0 && e != 0x7ff) { bSe = ((hi(v) >>> 16) & 0x8000) | (e + 15360); bSig = (v << 11) | X_TOP; }
+  else { fromSpecialDouble(v, e); }
+}
+fn fromSpecialDouble(v: i64, e: i32) {
+  let sign = (hi(v) >>> 16) & 0x8000;
+  let f = v & 0xfffffffffffffL;
   if (e != 0) { bSe = sign | 0x7fff; bSig = (f << 11) | X_TOP; return; }
   if (f == 0L) { bSe = sign; bSig = 0L; return; }
   let n = lo(clz(f)) - 11;
@@ -254,10 +325,10 @@ fn fromInt(v: i64) {
 /// Memory operand of an arithmetic instruction (first byte D8 single, DA 32-bit, DC double, DE 16-bit integer) to b.
 throws fn fetchB(code: i32) {
   switch ((code >>> 9) & 3) {
-    case 0: { fromSingle(rd32(ea)); }
-    case 1: { fromInt(i64(rd32(ea))); }
-    case 2: { fromDouble(rd64(ea)); }
-    case 3: { fromInt(i64(sext16(rd16(ea)))); }
+    case 0: { fromSingle(fpuRead32()); }
+    case 1: { fromInt(i64(fpuRead32())); }
+    case 2: { fromDouble(fpuRead64()); }
+    case 3: { fromInt(i64(sext16(fpuRead16()))); }
   }
 }
 `;

@@ -6,9 +6,10 @@
 import { x87ArithmeticText } from './x87-arithmetic.ts';
 import { x87ControlText } from './x87-control.ts';
 import { x87MoveText } from './x87-move.ts';
+import { x87TranscendentalText } from './x87-transcendental.ts';
 import { x87ValuesText } from './x87-values.ts';
 
-export const x87Text = [x87ValuesText, x87MoveText, x87ArithmeticText, x87ControlText].join('\n');
+export const x87Text = [x87ValuesText, x87MoveText, x87ArithmeticText, x87TranscendentalText, x87ControlText].join('\n');
 
 /** Effects that x87Text defines. */
 export const x87Effects: string[] = [...x87Text.matchAll(/^throws fn x87_(\w+)\(ip: i32\)/gm)].map((m) => m[1]!);

@@ -132,6 +132,11 @@ export class Pic {
   /** @param intr the processor's INTR line */
   constructor(private readonly intr: IrqLine) {}
 
+  /** The registers of both chips, master first. */
+  registers(): { request: number; service: number; mask: number; level: number; base: number }[] {
+    return [this.master, this.slave].map(({ request, service, mask, level, base }) => ({ request, service, mask, level, base }));
+  }
+
   /** The request line of IRQ n (0-15). */
   line(irq: number): IrqLine {
     const chip = irq < 8 ? this.master : this.slave;

@@ -135,9 +135,10 @@ class Channel {
     if (this.mode === 2 || this.mode === 3) {
       const next = (Math.floor(n / this.reload) + 1) * this.reload;
       this.event = this.clock.schedule(cycleOf(this.start + next), () => this.pulse());
-    } else if (n < this.reload) {
-      this.event = this.clock.schedule(cycleOf(this.start + this.reload), () => this.pulse());
+      return;
     }
+    const edge = this.mode >= 4 ? this.reload + 1 : this.reload; // strobes rise one tick after they fall
+    if (n < edge) this.event = this.clock.schedule(cycleOf(this.start + edge), () => this.pulse());
   }
 
   /** A rising edge of OUT: the low part of the wave is too short for anybody to see. */

@@ -43,6 +43,33 @@ export function nanoTime(): u64 {
   return count / PIT_HZ * NS_PER_SEC + count % PIT_HZ * NS_PER_SEC / PIT_HZ;
 }
 
+/** The low word of cpuCycles, for differences of less than a tick or two. */
+export function cycleCount(): u32 {
+  let low: u32 = 0;
+  asm`rdtsc
+      mov ${low}, eax`;
+  return low;
+}
+
+/**
+ * End a stretch of user time at cycle `start`, and one of system time now. `counters` is the address of the user and the
+ * system count, two u64; `stamp` that of the cycle at which the stretch began.
+ */
+export function chargeBoth(counters: usize, stamp: usize, start: u32): void {
+  asm`mov ecx, ${counters}
+      mov eax, ${start}
+      mov edx, ${stamp}
+      sub eax, [edx]
+      add [ecx], eax
+      adc dword ptr [ecx+4], 0
+      rdtsc
+      mov edx, ${stamp}
+      mov [edx], eax
+      sub eax, ${start}
+      add [ecx+8], eax
+      adc dword ptr [ecx+12], 0`;
+}
+
 /** Processor cycles since some moment. */
 export function cpuCycles(): u64 {
   let low: u32 = 0;

@@ -77,7 +77,8 @@ function saveOwner(): void {
 
 /** lwp is about to run: it may use the FPU freely only if its registers are there. */
 export function fpuSwitch(lwp: Lwp): void {
-  setTs(owner != lwp || (lwp.pcb.flags & FP_VIRTFP) != 0);
+  const on = owner != lwp || (lwp.pcb.flags & FP_VIRTFP) != 0;
+  if (on != tsSet) setTs(on);
 }
 
 /** #NM: give the FPU to lwp. True: the owner of the VM space that lwp is in wants to know. */

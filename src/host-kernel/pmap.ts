@@ -70,8 +70,12 @@ function activate(pd: u32): void {
 
 /** Make the address space that `lwp` uses the current one. */
 export function pmapActivate(lwp: Lwp): void {
-  const pd = lwp.vmspace.pmap.pdPa;
-  if (pd != activePd) activate(pd);
+  activatePmap(lwp.vmspace.pmap);
+}
+
+/** Make a page table the current one. */
+export function activatePmap(pm: Pmap): void {
+  if (pm.pdPa != activePd) activate(pm.pdPa);
 }
 
 /** Make the kernel's own page table, without user space, the current one. */

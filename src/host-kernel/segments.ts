@@ -95,5 +95,11 @@ export function setTrapStack(top: usize): void {
 
 /** Put three TLS descriptors into the GDT; segment registers see them when they are next loaded. */
 export function setTlsDescriptors(tls: VextFrame): void {
-  memory.copy(addressof(gdt) + GDT_TLS * 8, changetype<usize>(tls), 24);
+  const slots = changetype<VextFrame>(addressof(gdt) + GDT_TLS * 8);
+  slots.tls0lo = tls.tls0lo;
+  slots.tls0hi = tls.tls0hi;
+  slots.tls1lo = tls.tls1lo;
+  slots.tls1hi = tls.tls1hi;
+  slots.tls2lo = tls.tls2lo;
+  slots.tls2hi = tls.tls2hi;
 }

@@ -2,7 +2,7 @@
 // trap stack, address space, TLS descriptors, right to the FPU.
 
 import { PSL_C, TrapFrame, TRAPFRAME_SIZE } from "../abi/frames.ts";
-import { KSTACK_SIZE, Lwp } from "../kern/proc.ts";
+import { Lwp, tlsOf } from "../kern/proc.ts";
 import { fpuSwitch } from "./fpu.ts";
 import { pmapActivate } from "./pmap.ts";
 import { setTlsDescriptors, setTrapStack } from "./segments.ts";
@@ -10,13 +10,18 @@ import { doreti, hostReturn } from "./trap.ts";
 
 /** Leave `from`, continue `to` where it left. At splhigh; curLwp is `to` already. */
 export function cpuSwitch(from: Lwp, to: Lwp): void {
-  setTrapStack(to.kstack + KSTACK_SIZE);
+  frameActivate(to);
   if (changetype<usize>(to.vmspace) != 0) {
     pmapActivate(to);
-    setTlsDescriptors(to.tls);
+    setTlsDescriptors(tlsOf(to));
   }
   fpuSwitch(to);
   switchStacks(changetype<usize>(from.pcb), to.pcb.esp);
+}
+
+/** The next trap from user mode leaves its registers in lwp.frame. */
+export function frameActivate(lwp: Lwp): void {
+  setTrapStack(changetype<usize>(lwp.frame) + TRAPFRAME_SIZE);
 }
 
 function switchStacks(save: usize, esp: u32): void {
@@ -41,16 +46,14 @@ function threadStart(): void {
   naked();
   asm`sti
       call esi
-      mov eax, esp
-      push eax
       call ${hostReturn}
-      add esp, 4
+      mov esp, eax
       jmp ${doreti}`;
 }
 
 /** Have lwp begin in threadStart with `fn` when it is first switched to. */
 function prepare(lwp: Lwp, fn: usize): void {
-  const esp = changetype<usize>(lwp.frame) - 20;
+  const esp = changetype<usize>(lwp.innerFrame) - 20;
   store<u32>(esp, 0, 0);                       // edi
   store<u32>(esp, fn, 4);                      // esi
   store<u32>(esp, 0, 8);                       // ebx

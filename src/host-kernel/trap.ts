@@ -12,20 +12,26 @@ import { curLwp, Lwp } from "../kern/proc.ts";
 import { chargeSystem, chargeUser } from "../kern/sched.ts";
 import { trap, userPending, userret } from "../kern/trap.ts";
 import { vmFault, VM_READ, VM_WRITE } from "../kern/vm_fault.ts";
+import { laneOn } from "../kern/tuning.ts";
 import { readCr2 } from "./io.ts";
 import { intrDispatch, splhigh, splx, T_INTR } from "./intr.ts";
+import { laneFault, laneTrap } from "./lane.ts";
 
 const PSL_I: u32 = 0x200;
 const ENABLED: i32 = 0x200;   // for splx: interrupts on
 
-/** Every trap and interrupt. The frame is what doreti returns to. */
-export function hostTrap(frame: TrapFrame): void {
-  if ((frame.cs & 3) == 3) userTrap(frame);
-  else if (frame.trapno >= T_INTR && frame.trapno < T_INTR + 16) intrDispatch(frame.trapno - T_INTR);
+/** Every trap and interrupt. Answers the frame that doreti returns by. */
+export function hostTrap(frame: TrapFrame): TrapFrame {
+  if ((frame.cs & 3) == 3) {
+    if (frame.trapno == T_SYSCALL80 && laneOn && laneTrap(frame)) return curLwp.frame;
+    return userTrap(frame);
+  }
+  if (frame.trapno >= T_INTR && frame.trapno < T_INTR + 16) intrDispatch(frame.trapno - T_INTR);
   else kernelTrap(frame);
+  return frame;
 }
 
-function userTrap(frame: TrapFrame): void {
+function userTrap(frame: TrapFrame): TrapFrame {
   const lwp = curLwp;
   chargeUser(lwp);
   if (frame.trapno >= T_INTR && frame.trapno < T_INTR + 16) {
@@ -36,7 +42,8 @@ function userTrap(frame: TrapFrame): void {
     splx(ENABLED);
     trap(frame);
   }
-  leaveKernel(lwp, frame);
+  leaveKernel(lwp);
+  return lwp.frame;
 }
 
 /** Page faults carry the address in err and the error code's bits in xflags. */
@@ -46,19 +53,20 @@ function faultAddress(frame: TrapFrame): void {
 }
 
 /** Do what is pending, and return with interrupts off: nothing can become pending before the iret. */
-function leaveKernel(lwp: Lwp, frame: TrapFrame): void {
+function leaveKernel(lwp: Lwp): void {
   splhigh();
   while (userPending(lwp) || lwp.restoreMask) {
     splx(ENABLED);
-    userret(lwp, frame);
+    userret(lwp);
     splhigh();
   }
   chargeSystem(lwp);
 }
 
 /** A new thread's first way to user mode. */
-export function hostReturn(frame: TrapFrame): void {
-  leaveKernel(curLwp, frame);
+export function hostReturn(): TrapFrame {
+  leaveKernel(curLwp);
+  return curLwp.frame;
 }
 
 function kernelTrap(frame: TrapFrame): void {
@@ -78,6 +86,10 @@ function copyFault(frame: TrapFrame): bool {
   const pcb = curLwp.pcb;
   const onFault = pcb.onFault;
   if (onFault == 0 || frame.err >= VM_MAX_USER_ADDRESS) return false;
+  if (onFault == codeof(laneFault)) {
+    frame.eip = onFault;
+    return true;
+  }
   const error = vmFault(curLwp.vmspace, frame.err, (frame.xflags & PGEX_W) != 0 ? VM_WRITE : VM_READ);
   pcb.onFault = onFault;
   if (error != 0) frame.eip = onFault;
@@ -124,11 +136,11 @@ function returnFault(frame: TrapFrame): bool {
 /** Drop everything below the user frame and take it as a trap. Does not return. */
 function restart(frame: usize): void {
   naked();
-  asm`mov esp, [esp+4]
-      mov eax, esp
+  asm`mov eax, [esp+4]
+      lea esp, [eax-80]
       push eax
       call ${hostTrap}
-      add esp, 4
+      mov esp, eax
       jmp ${doreti}`;
 }
 

@@ -1,6 +1,8 @@
 // Entry stubs: one for each vector. Each completes what the CPU pushed to a TrapFrame: an error code where the CPU has
 // none, the trap number, then all registers; and calls hostTrap with it. In the kernel fs and gs are null: what user code
-// had in them may no longer be loadable when a nested trap returns.
+// had in them may no longer be loadable when a nested trap returns. The room of one frame stays free below the frame: after
+// a trap of a thread's own user code that is where the registers of a VM space go (kern/proc.ts). hostTrap answers by
+// which frame to return.
 
 import { setGate, loadIdt } from "./segments.ts";
 import { doreti, hostTrap } from "./trap.ts";
@@ -23,9 +25,10 @@ function enter(): void {
       mov gs, ax
       cld
       mov eax, esp
+      sub esp, 80
       push eax
       call ${hostTrap}
-      add esp, 4
+      mov esp, eax
       jmp ${doreti}`;
 }
 

@@ -4,7 +4,7 @@ import { EINVAL } from "../abi/errno.ts";
 import { RB_AUTOBOOT, RB_CODE_SHIFT, RB_HALT } from "../abi/file.ts";
 import { SIGKILL, SIGSTOP } from "../abi/signal.ts";
 import { bootArgs, platformName } from "machine/boot.ts";
-import { cpuCycles } from "machine/clock.ts";
+import { cycleCount } from "machine/clock.ts";
 import { intrEnable } from "machine/intr.ts";
 import { cpuHalt, cpuReboot } from "machine/reset.ts";
 import { cpuStartKthread } from "machine/swtch.ts";
@@ -18,6 +18,7 @@ import { psignal } from "./signal.ts";
 import { OSRELEASE, OSTYPE } from "./sysctl.ts";
 import { sysentInit } from "./sysent.ts";
 import { timeInit } from "./time.ts";
+import { tuningInit } from "./tuning.ts";
 import { ttyInit } from "./tty.ts";
 import { vfsMountRoot, vfsUnmount } from "./vfs.ts";
 import { totalPageCount } from "./vm_page.ts";
@@ -27,6 +28,7 @@ const INIT: string = "/sbin/init";
 /** Called by the platform when memory, console and clock work, on the stack at `stack`, with interrupts off. */
 export function kernMain(stack: usize): void {
   procZero(stack);      // this thread is process 0
+  tuningInit();         // which improvements are on
   ttyInit();            // the terminal
   intrEnable();         // there is a thread to interrupt
   banner();
@@ -43,7 +45,7 @@ function procZero(stack: usize): void {
   procSetName(p, "kernel");
   lwpSetStack(p.lwp, stack);
   setCurLwp(p.lwp);
-  p.lwp.cycleStamp = cpuCycles();
+  p.lwp.cycleStamp = cycleCount();
 }
 
 function banner(): void {

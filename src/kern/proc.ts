@@ -4,6 +4,7 @@
 // wait4 takes it off. Every Proc has exactly one Lwp until it is reaped. curLwp is the thread on the CPU and is changed
 // by miSwitch alone. Fields that interrupts touch (state, queues, siglist) are changed only at splhigh.
 
+import { TRAPFRAME_SIZE } from "../abi/frames.ts";
 import type { TrapFrame, VextFrame } from "../abi/frames.ts";
 import type { SigSet } from "../abi/signal.ts";
 import type { Callout } from "./callout.ts";
@@ -15,10 +16,12 @@ import type { Pcb } from "machine/pcb.ts";
 import { splhigh, splx } from "machine/intr.ts";
 import { malloc } from "rt/rt.ts";
 
-/** Bytes of a thread's kernel stack; its user register frame lies at the very top. */
+/**
+ * Bytes of a thread's kernel stack. At the very top lies the frame of its own user registers, below it that of the VM space it
+ * runs inside of, and below both the stack proper.
+ */
 export const KSTACK_SIZE: u32 = 16384;
 const KSTACK_MAGIC: u32 = 0x57ac4bed;
-const FRAME_SIZE: u32 = 80;
 
 // Proc.state
 export const PS_ACTIVE: i32 = 1;
@@ -65,10 +68,10 @@ export class Lwp {
   proc!: Proc;
   state: i32 = LS_RUN;
   kstack: usize = 0;
-  frame!: TrapFrame;                // user registers, at the top of kstack
+  frame!: TrapFrame;                // user registers in use: ownFrame, or inside a VM space innerFrame
   pcb!: Embed<Pcb>;
   vmspace!: Vmspace;                // the space in use: that of proc, or of `ve`; none in kernel processes
-  tls!: Embed<VextFrame>;           // TLS descriptors in effect
+  tls!: Embed<VextFrame>;           // TLS descriptors of its own
 
   // system call in progress
   args!: FixedArray<u32, 8>;
@@ -91,7 +94,7 @@ export class Lwp {
   onRunQueue: bool = false;
   priority: i32 = 0;                // 0 best
   quantum: i32 = 0;                 // ticks used of the present turn
-  cycleStamp: u64 = 0;              // when the present stretch of user or system time began
+  cycleStamp: u32 = 0;              // when the present stretch of user or system time began
 
   // sleeping
   wchan: usize = 0;
@@ -104,10 +107,10 @@ export class Lwp {
 
   // running inside an owned VM space (vmspace.ts); ve == null: in its own
   ve: VmspaceEntry | null = null;
-  saveFrame!: Embed<TrapFrame>;
-  saveTls!: Embed<VextFrame>;
-  userTframe: usize = 0;
-  userVframe: usize = 0;
+  ownFrame!: TrapFrame;
+  innerFrame!: TrapFrame;
+  innerTls!: Embed<VextFrame>;
+  userTframe: usize = 0;            // where the owner wants the registers back
 }
 
 let procList: Proc | null = null;
@@ -196,10 +199,12 @@ function lwpAlloc(p: Proc): Lwp {
   return lwp;
 }
 
-/** Give lwp the kernel stack at `stack`, and its user frame at the top of it. */
+/** Give lwp the kernel stack at `stack`, and its user frames at the top of it. */
 export function lwpSetStack(lwp: Lwp, stack: usize): void {
   lwp.kstack = stack;
-  lwp.frame = changetype<TrapFrame>(stack + KSTACK_SIZE - FRAME_SIZE);
+  lwp.ownFrame = changetype<TrapFrame>(stack + KSTACK_SIZE - TRAPFRAME_SIZE);
+  lwp.innerFrame = changetype<TrapFrame>(stack + KSTACK_SIZE - 2 * TRAPFRAME_SIZE);
+  lwp.frame = lwp.ownFrame;
   store<u32>(stack, KSTACK_MAGIC);
 }
 
@@ -221,6 +226,11 @@ function kstackAlloc(): usize {
 function kstackFree(stack: usize): void {
   store<usize>(stack, freeStacks);
   freeStacks = stack;
+}
+
+/** The TLS descriptors in use. */
+export function tlsOf(lwp: Lwp): VextFrame {
+  return lwp.ve != null ? lwp.innerTls : lwp.tls;
 }
 
 /** Make `p` a child of `parent`, whose child it is not yet. */

@@ -28,6 +28,8 @@ export class Pmap {
   /** User pages mapped. */
   resident: u32 = 0;
   tables!: FixedArray<u32, 24>;
+  /** The id of its VM space, where machine/pmap.ts needs one. */
+  space: usize = 0;
 }
 
 // What the operation in progress has changed, for the announcement.

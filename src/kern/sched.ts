@@ -7,7 +7,7 @@
 import { ERESTART, EWOULDBLOCK } from "../abi/errno.ts";
 import { splhigh, splx, cpuIdle } from "machine/intr.ts";
 import { cpuSwitch } from "machine/swtch.ts";
-import { cpuCycles } from "machine/clock.ts";
+import { cycleCount } from "machine/clock.ts";
 import { calloutReset, calloutStop } from "./callout.ts";
 import { panic } from "./panic.ts";
 import { curLwp, kstackIntact, LS_RUN, LS_SLEEP, Lwp, setCurLwp } from "./proc.ts";
@@ -72,7 +72,7 @@ export function miSwitch(): void {
   idling = false;
   needResched = false;
   to.quantum = 0;
-  to.cycleStamp = cpuCycles();
+  to.cycleStamp = cycleCount();
   if (to == from) return;
   from.proc.switches++;
   setCurLwp(to);
@@ -81,15 +81,15 @@ export function miSwitch(): void {
 
 /** End a stretch of system time of lwp, and begin the next. */
 export function chargeSystem(lwp: Lwp): void {
-  const now = cpuCycles();
-  lwp.proc.sysCycles += now - lwp.cycleStamp;
+  const now = cycleCount();
+  lwp.proc.sysCycles += (now - lwp.cycleStamp) as u64;
   lwp.cycleStamp = now;
 }
 
 /** End a stretch of user time of lwp: it has just entered the kernel. */
 export function chargeUser(lwp: Lwp): void {
-  const now = cpuCycles();
-  lwp.proc.userCycles += now - lwp.cycleStamp;
+  const now = cycleCount();
+  lwp.proc.userCycles += (now - lwp.cycleStamp) as u64;
   lwp.cycleStamp = now;
 }
 

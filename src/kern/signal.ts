@@ -115,17 +115,17 @@ export function sleepInterruption(lwp: Lwp, sig: i32): i32 {
 }
 
 /** Take pending signal sig: run its handler next, or end the process. */
-export function postsig(lwp: Lwp, frame: TrapFrame, sig: i32): void {
+export function postsig(lwp: Lwp, sig: i32): void {
   const act = sigAct(lwp.proc.sigacts, sig);
   const s = splhigh();
   sigDelete(lwp.siglist, sig);
   splx(s);
   if (lwp.ve != null) {
-    frame.trapno = 0;
-    vkernelTrap(lwp, frame);
+    lwp.frame.trapno = 0;
+    vkernelTrap(lwp, lwp.frame);
   }
   if (act.handler == SIG_DFL) sigexit(lwp, sig);
-  deliver(lwp, frame, act, sig, 0, 0);
+  deliver(lwp, lwp.frame, act, sig, 0, 0);
 }
 
 /** A trap of lwp's own user code: run the handler at once; where it may not run, the process ends. */

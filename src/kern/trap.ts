@@ -66,10 +66,10 @@ function signalOf(trapno: u32): i32 {
 }
 
 /** Before user mode: take signals, let others run. Nothing is left to do when userPending then says so at splhigh. */
-export function userret(lwp: Lwp, frame: TrapFrame): void {
+export function userret(lwp: Lwp): void {
   for (;;) {
     const sig = signalPending(lwp) ? cursig(lwp) : 0;
-    if (sig != 0) postsig(lwp, frame, sig);
+    if (sig != 0) postsig(lwp, sig);
     else if (lwp.restoreMask) restoreSuspendMask(lwp);
     else if (needResched) yieldCpu();
     else return;

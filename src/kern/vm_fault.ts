@@ -9,9 +9,10 @@ import { VmObject, OBJ_ANON, OBJ_VNODE, vmObjectAnon, vmObjectRef, vmObjectRelea
   vmGetPageError } from './vm_object.ts';
 import { VmPage, PG_BUSY, PG_DIRTY, copyPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPageRelease, vmPageSetDirty, vmPageTouch, vmBalance,
   memoryScarce } from './vm_page.ts';
-import { vptWalk, vptIndex } from './vpagetable.ts';
+import { vptIndex, vptModified, vptTable, vptWalk } from './vpagetable.ts';
+import { aroundOn, modifiedOn } from './tuning.ts';
 import { pmapEnter, pmapExtract } from './ptable.ts';
-import { PROT_WRITE } from '../abi/mman.ts';
+import { PROT_WRITE, VPTE_A, VPTE_M, VPTE_RW, VPTE_V } from '../abi/mman.ts';
 import { SEGV_MAPERR, SEGV_ACCERR } from '../abi/signal.ts';
 import { ENOMEM } from '../abi/errno.ts';
 
@@ -24,6 +25,7 @@ export const FAULT_NOMEM: i32 = 100;
 const FAULT_RETRY: i32 = -1;
 
 const CLUSTER: u32 = 16;
+const AROUND: u32 = 4;           // the same in a VPAGETABLE mapping, where the owner of the table has chosen neighbours once already
 
 /** What the last entryPage found. Valid until anything else runs that may sleep or fault. */
 export let foundPage: VmPage | null = null;
@@ -64,8 +66,12 @@ function faultOnce(vm: Vmspace, va: u32, access: i32): i32 {
   const page = foundPage!;
   const resident = foundResident;
   vmPageHold(page);
-  const full = pmapEnter(vm.pmap, va, page, write || (!walks && mayWrite(e, page, foundTop))) != 0;
-  if (!full && resident && !walks && !memoryScarce()) enterNeighbours(vm, e, va);
+  const writable = write || ((!walks || (modifiedOn && vptModified)) && mayWrite(e, page, foundTop));
+  const full = pmapEnter(vm.pmap, va, page, writable) != 0;
+  if (!full && resident && !memoryScarce()) {
+    if (!walks) enterNeighbours(vm, e, va);
+    else if (aroundOn && !write && vptTable != 0) enterAccessed(vm, e, va, vptTable, vptModified);
+  }
   vmPageRelease(page);
   foundPage = page;
   return full ? FAULT_NOMEM : 0;
@@ -90,6 +96,34 @@ function enterNeighbours(vm: Vmspace, e: VmMapEntry, va: u32): void {
     vmPageRelease(page);
     if (full) return;
   }
+}
+
+/**
+ * The same in a VPAGETABLE mapping: what the entries around va's in its `table` show. Only entries with A are taken, and only
+ * those with M become writable, so that nothing changes in them. `modified`: the entries above have M and allow writing.
+ */
+function enterAccessed(vm: Vmspace, e: VmMapEntry, va: u32, table: usize, modified: bool): void {
+  const base = va & ~(AROUND * 4096 - 1);
+  const slot = ((e.offset + (base - e.start)) >>> 12) & 1023;
+  if (base < e.start || base + AROUND * 4096 > e.end || slot > 1024 - AROUND) return;
+  const first = table + slot * 4;
+  for (let i: u32 = 0; i < AROUND; i++) {
+    const vpte = load<u32>(first + i * 4);
+    if ((vpte & (VPTE_V | VPTE_A)) != (VPTE_V | VPTE_A)) continue;
+    const at = base + i * 4096;
+    if (pmapExtract(vm.pmap, at) == 0 && !enterOne(vm, e, at, vpte, modified)) return;
+  }
+}
+
+/** One page of enterAccessed. False: there is no room for it. */
+function enterOne(vm: Vmspace, e: VmMapEntry, at: u32, vpte: u32, modified: bool): bool {
+  const page = residentPage(e, vpte >>> 12);
+  if (page == null || (page.flags & PG_BUSY) != 0) return true;
+  const writable = modified && modifiedOn && (vpte & (VPTE_RW | VPTE_M)) == (VPTE_RW | VPTE_M);
+  vmPageHold(page);
+  const full = pmapEnter(vm.pmap, at, page, writable && mayWrite(e, page, page.object == e.object)) != 0;
+  vmPageRelease(page);
+  return !full;
 }
 
 /** What the entry shows at `pindex`, if it is in memory. */

@@ -19,21 +19,29 @@ import { vmPageHold, vmPageRelease } from "./vm_page.ts";
 import { kernMmap, kernMunmap, mmapResult } from "./vm_syscalls.ts";
 import { pmapActivate, ptov } from "machine/pmap.ts";
 import { copyin, copyout } from "machine/copyio.ts";
+import { frameActivate } from "machine/swtch.ts";
 import { tlsLoad } from "machine/tls.ts";
 import { fpuVirt } from "machine/fpu.ts";
+
+const CHAINS: u32 = 1024;
 
 export class VmspaceEntry {
   id: usize = 0;                    // opaque
   space!: Vmspace;
   refs: i32 = 0;                    // threads inside and calls in progress
-  next: VmspaceEntry | null = null;
+  next: VmspaceEntry | null = null; // on the chain of its id
 }
 
 /** What a process owns; a fork shares it, the last process to leave destroys all of it. */
 export class VkernelProc {
   refs: i32 = 1;
   count: i32 = 0;
-  first: VmspaceEntry | null = null;
+  chains!: FixedArray<VmspaceEntry | null, 1024>;
+}
+
+/** Ids are often addresses of records: all their bits count. */
+function chainOf(id: usize): u32 {
+  return (id * 0x9e3779b1) >>> 22;
 }
 
 /** sysctl vm.vkernel_enable. */
@@ -43,9 +51,10 @@ export function setVkernelEnable(value: i32): void {
   vkernelEnable = value;
 }
 
-function findEntry(lwp: Lwp, id: usize): VmspaceEntry | null {
+/** The space that lwp's process knows by this id, or null. */
+export function findEntry(lwp: Lwp, id: usize): VmspaceEntry | null {
   const vkp = lwp.proc.vkernel;
-  let ve = vkp != null ? vkp.first : null;
+  let ve = vkp != null ? vkp.chains[chainOf(id)] : null;
   while (ve != null && ve.id != id) ve = ve.next;
   return ve;
 }
@@ -67,8 +76,9 @@ export function sysVmspaceCreate(lwp: Lwp, a: Ptr<u32>): i32 {
   const ve = new VmspaceEntry();
   ve.id = a[0]!;
   ve.space = vmspaceAlloc();
-  ve.next = vkp.first;
-  vkp.first = ve;
+  const at = chainOf(ve.id);
+  ve.next = vkp.chains[at];
+  vkp.chains[at] = ve;
   vkp.count++;
   return 0;
 }
@@ -86,11 +96,12 @@ export function sysVmspaceDestroy(lwp: Lwp, a: Ptr<u32>): i32 {
 
 function unlinkEntry(vkp: VkernelProc, ve: VmspaceEntry): void {
   vkp.count--;
-  if (vkp.first == ve) {
-    vkp.first = ve.next;
+  const at = chainOf(ve.id);
+  if (vkp.chains[at] == ve) {
+    vkp.chains[at] = ve.next;
     return;
   }
-  let before = vkp.first!;
+  let before = vkp.chains[at]!;
   while (before.next != ve) before = before.next!;
   before.next = ve.next;
 }
@@ -105,53 +116,54 @@ export function sysVmspaceCtl(lwp: Lwp, a: Ptr<u32>): i32 {
 
 /** Enter the VM space: from here on the thread's user registers are the object's. */
 function run(lwp: Lwp, ve: VmspaceEntry, tframe: usize, vframe: usize): i32 {
-  const frame = lwp.frame;
-  memory.copy(changetype<usize>(lwp.saveFrame), changetype<usize>(frame), TRAPFRAME_SIZE);
-  memory.copy(changetype<usize>(lwp.saveTls), changetype<usize>(lwp.tls), VEXTFRAME_SIZE);
+  const frame = lwp.innerFrame;
   ve.refs++;
   let error = copyin(tframe, changetype<usize>(frame), TRAPFRAME_SIZE);
-  if (error == 0) error = copyin(vframe, changetype<usize>(lwp.tls), VEXTFRAME_SIZE);
-  if (error == 0) error = checkTls(lwp.tls);
+  if (error == 0) error = copyin(vframe, changetype<usize>(lwp.innerTls), VEXTFRAME_SIZE);
+  if (error == 0) error = checkTls(lwp.innerTls);
   if (error != 0) {
-    restoreOwner(lwp, frame);
     ve.refs--;
     return error;
   }
   cleanFrame(frame);
   lwp.userTframe = tframe;
-  lwp.userVframe = vframe;
   lwp.ve = ve;
+  lwp.frame = frame;
   switchSpace(lwp, ve.space);
-  tlsLoad(lwp);
   fpuVirt(lwp, (frame.xflags & PGEX_FPFAULT) != 0);
   return EJUSTRETURN;
 }
 
 /** Leave the VM space: `frame` holds its registers and why it stopped. The owner's vmspace_ctl returns 0, or EFAULT. */
 export function vkernelTrap(lwp: Lwp, frame: TrapFrame): void {
-  const ve = lwp.ve!;
-  lwp.ve = null;
-  switchSpace(lwp, lwp.proc.vmspace!);
-  ve.refs--;
+  leaveSpace(lwp);
   const error = copyout(changetype<usize>(frame), lwp.userTframe, TRAPFRAME_SIZE);
-  restoreOwner(lwp, frame);
-  tlsLoad(lwp);
+  answerOwner(lwp.frame, error);
+}
+
+/** The result of the owner's vmspace_ctl. */
+export function answerOwner(frame: TrapFrame, error: i32): void {
   frame.eax = error as u32;
   frame.eflags = error != 0 ? frame.eflags | PSL_C : frame.eflags & ~PSL_C;
 }
 
+function leaveSpace(lwp: Lwp): void {
+  lwp.ve!.refs--;
+  lwp.ve = null;
+  lwp.frame = lwp.ownFrame;
+  switchSpace(lwp, lwp.proc.vmspace!);
+}
+
+/** Everything that the processor knows of lwp's address space and user frame. */
 function switchSpace(lwp: Lwp, space: Vmspace): void {
   lwp.vmspace = space;
   pmapActivate(lwp);
-}
-
-function restoreOwner(lwp: Lwp, frame: TrapFrame): void {
-  memory.copy(changetype<usize>(frame), changetype<usize>(lwp.saveFrame), TRAPFRAME_SIZE);
-  memory.copy(changetype<usize>(lwp.tls), changetype<usize>(lwp.saveTls), VEXTFRAME_SIZE);
+  frameActivate(lwp);
+  tlsLoad(lwp);
 }
 
 /** Force the selectors and the privileged flags; fs and gs may be anything, a bad one faults when it is loaded. */
-function cleanFrame(frame: TrapFrame): void {
+export function cleanFrame(frame: TrapFrame): void {
   frame.cs = SEL_UCODE;
   frame.ds = SEL_UDATA;
   frame.es = SEL_UDATA;
@@ -160,7 +172,7 @@ function cleanFrame(frame: TrapFrame): void {
 }
 
 /** 0 if each descriptor is empty or an ordinary 32-bit user data segment, else ENXIO. */
-function checkTls(tls: VextFrame): i32 {
+export function checkTls(tls: VextFrame): i32 {
   return okDescriptor(tls.tls0hi) && okDescriptor(tls.tls1hi) && okDescriptor(tls.tls2hi) ? 0 : ENXIO;
 }
 
@@ -249,14 +261,7 @@ export function vkernelFork(parent: Proc, child: Proc): void {
 
 /** Exec or exit: leave the VM space if `lwp` is inside one, and give up the process's share. May sleep. */
 export function vkernelExit(lwp: Lwp): void {
-  const ve = lwp.ve;
-  if (ve != null) {
-    lwp.ve = null;
-    switchSpace(lwp, lwp.proc.vmspace!);
-    memory.copy(changetype<usize>(lwp.tls), changetype<usize>(lwp.saveTls), VEXTFRAME_SIZE);
-    tlsLoad(lwp);
-    ve.refs--;
-  }
+  if (lwp.ve != null) leaveSpace(lwp);
   const vkp = lwp.proc.vkernel;
   if (vkp == null) return;
   lwp.proc.vkernel = null;
@@ -265,11 +270,13 @@ export function vkernelExit(lwp: Lwp): void {
 }
 
 function destroyAll(vkp: VkernelProc): void {
-  while (vkp.first != null) {
-    const ve: VmspaceEntry = vkp.first;
-    vkp.first = ve.next;
-    vmspaceFree(ve.space);
-    free(ve);
+  for (let at: u32 = 0; at < CHAINS; at++) {
+    while (vkp.chains[at] != null) {
+      const ve: VmspaceEntry = vkp.chains[at]!;
+      vkp.chains[at] = ve.next;
+      vmspaceFree(ve.space);
+      free(ve);
+    }
   }
   free(vkp);
 }

@@ -16,12 +16,18 @@ import { SEGV_MAPERR } from '../abi/signal.ts';
 
 /** Page index in the object that the last successful vptWalk found. */
 export let vptIndex: u32 = 0;
+/** Every entry that it followed has M, so that a store would change none of them. */
+export let vptModified: bool = false;
+/** The page of the leaf entry that it followed; 0 when the walk ended above. */
+export let vptTable: usize = 0;
 
 /** Find the page of `va`, for `access` PROT_READ, PROT_WRITE or both. 0 and vptIndex, or a fault code. May sleep. */
 export function vptWalk(vm: Vmspace, e: VmMapEntry, va: u32, access: i32): i32 {
   const index = (e.offset + (va - e.start)) >>> 12;
   let vpte = e.root;
   let remaining: u32 = 20;
+  let modified: u32 = VPTE_RW | VPTE_M;
+  vptTable = 0;
   for (;;) {
     if ((vpte & VPTE_V) == 0) return SEGV_MAPERR;
     if ((access & PROT_WRITE) != 0 && (vpte & VPTE_RW) == 0) return SEGV_MAPERR;
@@ -29,8 +35,12 @@ export function vptWalk(vm: Vmspace, e: VmMapEntry, va: u32, access: i32): i32 {
     const error = entryPage(vm, e, vpte >>> 12, true);
     if (error != 0) return error;
     remaining -= 10;
-    vpte = readWord(ptov(foundPage!.pa) + ((index >>> remaining) & 1023) * 4, access);
+    const table = ptov(foundPage!.pa);
+    vpte = readWord(table + ((index >>> remaining) & 1023) * 4, access);
+    modified &= vpte;
+    if (remaining == 0) vptTable = table;
   }
+  vptModified = modified == (VPTE_RW | VPTE_M) && (e.root & VPTE_RW) != 0;
   vptIndex = (vpte >>> 12) + (index & ((1 << remaining) - 1));
   return 0;
 }

@@ -3,20 +3,23 @@
 // place that knows which device is at which port. It touches neither files nor terminals; callers pass those in.
 
 import { Clock } from '../bus/clock.ts';
-import { NO_IRQ } from '../bus/irq.ts';
 import { PortMap } from '../bus/ports.ts';
 import type { Size } from '../bus/ports.ts';
 import { Cpu } from '../cpu/cpu.ts';
 import type { CpuBus } from '../cpu/cpu.ts';
+import type { EngineKind } from '../cpu/engine.ts';
 import { AtaChannel } from '../devices/ata.ts';
 import type { DiskImage } from '../devices/ata.ts';
 import { Cmos } from '../devices/cmos.ts';
 import { KeyboardController } from '../devices/keyboard.ts';
+import { hostBridge, PciBus } from '../devices/pci.ts';
 import { Pic } from '../devices/pic.ts';
 import { Pit } from '../devices/pit.ts';
 import { Power } from '../devices/power.ts';
 import type { PowerEvent } from '../devices/power.ts';
 import { Uart } from '../devices/uart.ts';
+import { Vga } from '../devices/vga.ts';
+import { isLinux, LINUX_CODE_SELECTOR, LINUX_DATA_SELECTOR, loadLinux } from './linux.ts';
 import { loadMultiboot, LOADER_MAGIC } from './multiboot.ts';
 import type { BootModule } from './multiboot.ts';
 
@@ -32,8 +35,14 @@ export interface MachineOptions {
   readonly disks?: readonly (DiskImage | null)[];
   /** Called with every byte that the guest sends to COM1. */
   readonly serial?: (byte: number) => void;
+  /** Called with every byte that the guest sends to COM2. */
+  readonly serial2?: (byte: number) => void;
+  /** Called with every byte written to the debug console at port 0xE9. */
+  readonly debugConsole?: (byte: number) => void;
   /** Told of accesses to ports and addresses where nothing answers. */
   readonly unimplemented?: (what: string) => void;
+  /** Which printing of the processor runs. Default tier0. */
+  readonly engine?: EngineKind;
 }
 
 /** Why `run` returned. */
@@ -41,6 +50,7 @@ export type RunResult =
   | PowerEvent
   | { kind: 'limit' }                       // the instruction budget is used up
   | { kind: 'idle'; cycles: number }        // halted; the next event is that far away (Infinity: only input can help)
+  | { kind: 'stopped' }                     // a debugger asked for it: see `interrupted`
   | { kind: 'dead-halt' }                   // halted with interrupts disabled
   | { kind: 'triple-fault' };
 
@@ -48,9 +58,16 @@ export class Machine {
   readonly clock: Clock;
   readonly cpu: Cpu;
   readonly ports: PortMap;
-  private readonly pic: Pic;
+  readonly pic: Pic;
   private readonly com1: Uart;
+  private readonly com2: Uart;
+  private readonly keyboard: KeyboardController;
+  private readonly vga: Vga;
   private ended: PowerEvent | null = null;
+  private irqLevel = false;
+  private irqMasked = false;
+  /** Set by a debugger's hook that stops the processor itself: makes `run` return `stopped`. */
+  interrupted = false;
 
   constructor(options: MachineOptions = {}) {
     const unimplemented = options.unimplemented ?? (() => {});
@@ -66,18 +83,21 @@ export class Machine {
       acknowledge: () => this.pic.acknowledge(),
     };
     const ramBytes = options.memory ?? 128 << 20;
-    this.cpu = new Cpu({ ramBytes, bus });
-    this.clock = new Clock(() => this.cpu.instructions, (deadline) => this.cpu.limit(deadline));
-    this.pic = new Pic({ set: (level) => this.cpu.setIrq(level) });
+    this.cpu = new Cpu({ ramBytes, bus, engine: options.engine ?? 'tier0' });
+    this.clock = new Clock(() => this.cpu.instructions, (deadline) => this.cpu.limit(deadline), (cycles) => this.cpu.addTimeStamp(cycles));
+    this.pic = new Pic({ set: (level) => this.setIrq(level) });
     this.com1 = new Uart(0x3f8, this.pic.line(4), options.serial ?? (() => {}));
-    this.wire(ramBytes, options.disks ?? []);
+    this.com2 = new Uart(0x2f8, this.pic.line(3), options.serial2 ?? (() => {}));
+    const power = new Power((event) => this.end(event));
+    this.keyboard = new KeyboardController(this.pic.line(1), this.pic.line(12), () => power.reset());
+    this.vga = new Vga(this.clock, this.cpu.ram);
+    this.wire(ramBytes, power, options.disks ?? []);
+    this.wirePlatform(power, options.debugConsole ?? (() => {}));
   }
 
-  private wire(ramBytes: number, disks: readonly (DiskImage | null)[]): void {
-    const { ports, pic, clock } = this;
-    const power = new Power((event) => this.end(event));
+  private wire(ramBytes: number, power: Power, disks: readonly (DiskImage | null)[]): void {
+    const { ports, pic, clock, keyboard } = this;
     const pit = new Pit(clock, pic.line(0));
-    const keyboard = new KeyboardController(() => power.reset());
     ports.attach(0x20, 0x21, pic.ports('master'));
     ports.attach(0xa0, 0xa1, pic.ports('slave'));
     ports.attach(0x4d0, 0x4d1, pic.elcr);
@@ -85,10 +105,10 @@ export class Machine {
     ports.attach(0x61, 0x61, pit.port61);
     ports.attach(0x60, 0x60, keyboard.data);
     ports.attach(0x64, 0x64, keyboard.command);
-    ports.attach(0x70, 0x71, new Cmos(clock, ramBytes).ports);
+    ports.attach(0x70, 0x71, new Cmos(clock, pic.line(8), ramBytes).ports);
     ports.attach(0x80, 0x80, { read: () => 0, write: () => {} }); // POST code and the traditional I/O delay
     ports.attach(0x3f8, 0x3ff, this.com1.ports);
-    ports.attach(0x2f8, 0x2ff, new Uart(0x2f8, NO_IRQ, () => {}).ports);
+    ports.attach(0x2f8, 0x2ff, this.com2.ports);
     const primary = new AtaChannel(0x1f0, pic.line(14), [disks[0] ?? null, disks[1] ?? null]);
     ports.attach(0x1f0, 0x1f7, primary.ports);
     ports.attach(0x3f6, 0x3f6, primary.controlPort);
@@ -97,10 +117,23 @@ export class Machine {
     ports.attach(0x376, 0x376, secondary.controlPort);
     ports.attach(0xf4, 0xf7, power.debugExit);
     ports.attach(0x92, 0x92, power.port92);
-    ports.attach(0xcf9, 0xcf9, power.resetControl);
     ports.attach(0x604, 0x605, power.pm1Control);
     ports.attach(0xb004, 0xb005, power.pm1Control);
     ports.attach(0x8900, 0x8900, power.shutdownPort);
+  }
+
+  private setIrq(level: boolean): void {
+    this.irqLevel = level;
+    if (!this.irqMasked) this.cpu.setIrq(level);
+  }
+
+  /** What a PC of 2000 had beyond the AT (PCI, VGA), and the debug console of emulators. */
+  private wirePlatform(power: Power, debugConsole: (byte: number) => void): void {
+    const pci = new PciBus([hostBridge()], power.resetControl);
+    this.ports.attach(0xcf8, 0xcfb, pci.addressPort);
+    this.ports.attach(0xcfc, 0xcff, pci.dataPort);
+    this.ports.attach(0x3c0, 0x3df, this.vga.ports);
+    this.ports.attach(0xe9, 0xe9, { read: () => 0xe9, write: (_port, _size, value) => debugConsole(value) });
   }
 
   private end(event: PowerEvent): void {
@@ -109,29 +142,61 @@ export class Machine {
   }
 
   /**
-   * Loads a Multiboot 1 kernel and sets the processor's state as that specification says.
+   * Loads a kernel, recognised by its contents (Linux bzImage or Multiboot 1), and sets the processor's state as its boot
+   * protocol says. A Linux kernel takes the modules, one after the other, as its initial RAM disk.
    * @throws LoadError
    */
   loadKernel(image: Uint8Array, name: string, commandLine = '', modules: readonly BootModule[] = []): void {
+    if (isLinux(image)) this.startLinux(image, name, commandLine, modules);
+    else this.startMultiboot(image, name, commandLine, modules);
+  }
+
+  private startMultiboot(image: Uint8Array, name: string, commandLine: string, modules: readonly BootModule[]): void {
     const { entry, info } = loadMultiboot(this.cpu.ram, image, name, commandLine, modules);
-    this.enterFlatProtectedMode();
+    this.enterFlatProtectedMode(0x08, 0x10);
     this.cpu.state.eip = entry;
     this.cpu.state.eax = LOADER_MAGIC;
     this.cpu.state.ebx = info;
   }
 
+  private startLinux(image: Uint8Array, name: string, commandLine: string, modules: readonly BootModule[]): void {
+    const { entry, zeroPage, gdt, gdtLimit } = loadLinux(this.cpu.ram, image, name, commandLine, joined(modules));
+    this.enterFlatProtectedMode(LINUX_CODE_SELECTOR, LINUX_DATA_SELECTOR);
+    const { state } = this.cpu;
+    state.gdtBase = gdt;
+    state.gdtLimit = gdtLimit;
+    state.eip = entry;
+    state.esi = zeroPage;
+    state.edx = 0;
+  }
+
   /** Protected mode without paging, flat 4 GiB segments, interrupts off, as loaders leave the processor. */
-  private enterFlatProtectedMode(): void {
+  private enterFlatProtectedMode(code: number, data: number): void {
     const { state } = this.cpu;
     this.cpu.reset();
     state.cr0 = 0x11;
-    for (let n = 0; n < 6; n++) state.setSegment(n, { sel: n === CS ? 0x08 : 0x10, base: 0, limit: 0xffffffff, attr: n === CS ? FLAT_CODE : FLAT_DATA });
+    for (let n = 0; n < 6; n++) state.setSegment(n, { sel: n === CS ? code : data, base: 0, limit: 0xffffffff, attr: n === CS ? FLAT_CODE : FLAT_DATA });
     state.cpl = 0;
   }
 
   /** Bytes typed at COM1. */
   receive(bytes: Iterable<number>): void {
     this.com1.receive(bytes);
+  }
+
+  /** Bytes typed at COM2. */
+  receive2(bytes: Iterable<number>): void {
+    this.com2.receive(bytes);
+  }
+
+  /** Types text on the PS/2 keyboard. */
+  type(text: string): void {
+    this.keyboard.type(text);
+  }
+
+  /** The text screen, one string per row. */
+  screen(): string[] {
+    return this.vga.text();
   }
 
   /**
@@ -148,8 +213,36 @@ export class Machine {
         if (idle) return idle;
       }
       this.clock.fireDue();
+      if (this.interrupted) {
+        this.interrupted = false;
+        return this.ended ?? { kind: 'stopped' };
+      }
     }
     return this.ended;
+  }
+
+  /** Makes `run` return `stopped` after the instruction that is being executed. */
+  interrupt(): void {
+    this.interrupted = true;
+    this.cpu.stop();
+  }
+
+  /**
+   * One instruction, or the delivery of the fault it raises. Interrupts wait meanwhile, but a halted processor runs on to
+   * the first instruction of the handler that wakes it.
+   */
+  step(): RunResult {
+    if (this.ended) return this.ended;
+    if (this.cpu.halted) return this.run(this.cpu.instructions + 1, true);
+    this.irqMasked = true;
+    this.cpu.setIrq(false);
+    const outcome = this.cpu.step();
+    this.irqMasked = false;
+    this.cpu.setIrq(this.irqLevel);
+    this.interrupted = false;
+    if (outcome === 'shutdown') return { kind: 'triple-fault' };
+    this.clock.fireDue();
+    return this.ended ?? { kind: 'limit' };
   }
 
   private halted(skipIdle: boolean): RunResult | null {
@@ -160,4 +253,14 @@ export class Machine {
     this.clock.skip(cycles);
     return null;
   }
+}
+
+function joined(modules: readonly BootModule[]): Uint8Array {
+  const all = new Uint8Array(modules.reduce((sum, module) => sum + module.bytes.length, 0));
+  let at = 0;
+  for (const { bytes } of modules) {
+    all.set(bytes, at);
+    at += bytes.length;
+  }
+  return all;
 }

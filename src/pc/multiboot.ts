@@ -4,12 +4,11 @@
 // was found and what was expected; RAM may be partly written then.
 
 import { LoadError } from './load-error.ts';
+import { FIRMWARE_BYTES, LOWER_BYTES, memoryMap } from './memory-map.ts';
 
 const HEADER_MAGIC = 0x1badb002;
 export const LOADER_MAGIC = 0x2badb002;
 const PAGE = 4096;
-/** The end of memory is reported as reserved, as where a BIOS keeps its tables. */
-const FIRMWARE_BYTES = 0x20000;
 
 /** A file handed to the kernel beside itself. */
 export interface BootModule {
@@ -47,7 +46,7 @@ export function findMultibootHeader(image: Uint8Array): number {
  */
 export function loadMultiboot(ram: Uint8Array, image: Uint8Array, name: string, commandLine: string, modules: readonly BootModule[]): BootState {
   const header = findMultibootHeader(image);
-  if (header < 0) throw new LoadError(`${name}: ${whatIs(image)}; expected a Multiboot 1 kernel (magic 0x1badb002 in the first 8 KiB)`);
+  if (header < 0) throw new LoadError(`${name}: ${whatIs(image)}; expected a Multiboot 1 kernel (magic 0x1badb002 in the first 8 KiB) or a Linux bzImage (HdrS at offset 514)`);
   const view = viewOf(image);
   const flags = view.getUint32(header + 4, true);
   if (flags & 0xfff8) throw new LoadError(`${name}: Multiboot header at offset ${header} requires features 0x${(flags & 0xfff8).toString(16)}; expected only page alignment, memory information and video mode`);
@@ -141,9 +140,8 @@ function writeInfo(ram: Uint8Array, end: number, commandLine: string, modules: r
   };
   const view = viewOf(ram);
   const put = (offset: number, value: number) => view.setUint32(info + offset, value, true);
-  const lower = 640 * 1024;
   put(0, 0x1 | 0x4 | 0x8 | 0x40 | 0x200);
-  put(4, lower >>> 10);
+  put(4, LOWER_BYTES >>> 10);
   put(8, (ram.length - 0x100000 - FIRMWARE_BYTES) >>> 10);
   put(16, text(commandLine));
   put(20, placed.length);
@@ -153,15 +151,15 @@ function writeInfo(ram: Uint8Array, end: number, commandLine: string, modules: r
     put(0x204 + 16 * i, module.end);
     put(0x208 + 16 * i, text(module.commandLine));
   });
-  const map = [[0, lower, 1], [0xf0000, 0x10000, 2], [0x100000, ram.length - 0x100000 - FIRMWARE_BYTES, 1], [ram.length - FIRMWARE_BYTES, FIRMWARE_BYTES, 2]];
+  const map = memoryMap(ram.length);
   put(44, map.length * 24);
   put(48, info + 0x100);
-  map.forEach(([base, length, type], i) => {
+  map.forEach(({ base, length, type }, i) => {
     const entry = 0x100 + 24 * i;
     put(entry, 20);
-    put(entry + 4, base!);
-    put(entry + 12, length!);
-    put(entry + 20, type!);
+    put(entry + 4, base);
+    put(entry + 12, length);
+    put(entry + 20, type);
   });
   put(64, text('damselfly'));
   return info;

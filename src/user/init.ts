@@ -80,8 +80,15 @@ function enableVirtualKernels(): void {
   if (sysctl(name, 2, 0, 0, value, 4) < 0) fail("init", "vm.vkernel_enable");
 }
 
-function virtualKernelArgs(command: string | null): string[] {
+/** The virtual kernel's arguments: our own boot words off=..., and the command. */
+function virtualKernelArgs(bootArgs: string, command: string | null): string[] {
   const args: string[] = ["/boot/vkernel", "-r", "/vroot.img"];
+  const at = bootArgs.indexOf("exec=");
+  for (const word of splitWords(at < 0 ? bootArgs : bootArgs.substring(0, at))) {
+    if (!word.startsWith("off=")) continue;
+    args.push("-e");
+    args.push(word);
+  }
   if (command != null) {
     args.push("-e");
     args.push("exec=" + command);
@@ -101,7 +108,7 @@ function main(args: string[]): i32 {
   const nested = platform == "host" && !isNative(bootArgs);
   if (nested) {
     enableVirtualKernels();
-    const status = run(virtualKernelArgs(command));
+    const status = run(virtualKernelArgs(bootArgs, command));
     if (command != null) halt(status);
     if (status != 0) print(`init: the virtual kernel ended with status ${status}\n`);
   } else if (command != null) {

@@ -19,6 +19,11 @@ let original!: Embed<Termios>;
 let raw!: Embed<Termios>;
 let isTerminal: bool = false;
 
+/** There is output that has not been written. */
+export function consGathered(): bool {
+  return output.used != 0;
+}
+
 /** Writes what has been gathered. */
 export function consFlush(): void {
   let done: u32 = 0;

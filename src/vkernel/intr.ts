@@ -1,9 +1,12 @@
-// Interrupts of the virtual kernel are signals of its process: SIGALRM is the clock, SIGIO the console. "Interrupts off" is
+// Interrupts of the virtual kernel are signals of its process: SIGALRM is the clock, SIGIO the console,
+// SIGTERM the wish that we end. "Interrupts off" is
 // a level in memory, not a signal mask: a signal that arrives while the level is raised only leaves a bit, and whoever lowers
 // the level runs what is pending. A handler never switches threads; it runs on whatever kernel stack is current.
 
-import { SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SigAction, SIGIO, SigSet } from '../abi/signal.ts';
+import { SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SigAction, SIGIO, SigSet, SIGTERM, SIGUSR2 } from '../abi/signal.ts';
 import { ITIMER_REAL, Itimerval } from '../abi/time.ts';
+import { pfind } from '../kern/proc.ts';
+import { psignal } from '../kern/signal.ts';
 import { hardclock } from '../kern/time.ts';
 import { panic } from '../kern/panic.ts';
 import { setitimer, sigaction, sigprocmask, sigsuspend } from '../libc/sys.ts';
@@ -12,6 +15,7 @@ import { HZ } from '../kern/callout.ts';
 
 const CLOCK: u32 = 1;
 const CONSOLE: u32 = 2;
+const TERMINATE: u32 = 4;
 
 class SignalState {
   level: i32 = 1;          // 1: interrupts off
@@ -27,6 +31,13 @@ let tick!: Embed<Itimerval>;
 function dispatch(bits: u32): void {
   if ((bits & CLOCK) != 0) hardclock();
   if ((bits & CONSOLE) != 0) consInput();
+  if ((bits & TERMINATE) != 0) terminate();
+}
+
+/** The real kernel wants us to end: process 1 is told. */
+function terminate(): void {
+  const init = pfind(1);
+  if (init != null) psignal(init, SIGUSR2);
 }
 
 /** Runs what is pending until nothing is. The level is raised. */
@@ -40,7 +51,7 @@ function runPending(): void {
 
 /** Signal handler: the arguments are those of the real kernel's signal frame. */
 function interrupt(signal: i32): void {
-  state.pending |= signal == SIGALRM ? CLOCK : CONSOLE;
+  state.pending |= signal == SIGALRM ? CLOCK : signal == SIGIO ? CONSOLE : TERMINATE;
   if (state.level != 0) return;
   state.level = 1;
   runPending();
@@ -59,6 +70,12 @@ export function splx(level: i32): void {
   if (level != 0) return;
   state.level = 1;
   runPending();
+  state.level = 0;
+  if (state.pending != 0) splx(0);
+}
+
+/** splx(0). */
+export function splopen(): void {
   state.level = 0;
   if (state.pending != 0) splx(0);
 }
@@ -83,13 +100,19 @@ export function cpuIdle(): void {
   runPending();
 }
 
+function catchSignal(signal: i32): void {
+  if (sigaction(signal, changetype<usize>(action), 0) < 0) panic("sigaction");
+}
+
 /** Installs the handlers and starts the clock's signal. */
 export function intrInit(): void {
-  interrupts.w0 = (1 << (SIGALRM - 1)) | (1 << (SIGIO - 1));
+  interrupts.w0 = (1 << (SIGALRM - 1)) | (1 << (SIGIO - 1)) | (1 << (SIGTERM - 1));
   action.handler = codeof(interrupt);
   action.flags = SA_RESTART;
   action.m0 = interrupts.w0;
-  if (sigaction(SIGALRM, changetype<usize>(action), 0) < 0 || sigaction(SIGIO, changetype<usize>(action), 0) < 0) panic("sigaction");
+  catchSignal(SIGALRM);
+  catchSignal(SIGIO);
+  catchSignal(SIGTERM);
 }
 
 /** Starts the clock's signal, HZ times a second. */

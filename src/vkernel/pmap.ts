@@ -1,18 +1,20 @@
 // Page tables of the virtual kernel's processes. The tables are VPTEs in the image, which the real kernel walks when a
-// process faults (kern/ptable.ts makes them). Each belongs to an emulated VM space of the real kernel, whose id is the
-// address of the Pmap. Kernel memory is the image itself, mapped linearly at KERNBASE.
+// process faults (kern/ptable.ts makes them). Each belongs to an emulated VM space of the real kernel. Making such a space takes
+// ten system calls, so a few that are not in use are kept: giving one of them another tree takes one call. Kernel memory is the image itself, mapped linearly at KERNBASE.
 
 import { Pmap } from '../kern/ptable.ts';
 import { Lwp } from '../kern/proc.ts';
 import { MADV_INVAL, MADV_NOSYNC, MADV_SETMAP, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS,
   VPTE_RW, VPTE_V } from '../abi/mman.ts';
 import { panic } from '../kern/panic.ts';
+import { poolOn } from '../kern/tuning.ts';
 import { vmspaceCreate, vmspaceDestroy, vmspaceMcontrol, vmspaceMmap } from '../libc/sys.ts';
 import { imageFd } from './image.ts';
 
 /** Where the image is mapped: kernel address of physical address 0. */
 export const KERNBASE: u32 = 0x40000000;
 const GIGABYTE: u32 = 0x40000000;
+const SPARES: u32 = 16;
 
 /** Kernel address of a physical address. */
 export function ptov(pa: u32): usize {
@@ -24,11 +26,6 @@ export function vtop(va: usize): u32 {
   return va - KERNBASE;
 }
 
-/** The id of a page table's VM space. */
-export function spaceId(pm: Pmap): usize {
-  return changetype<usize>(pm);
-}
-
 /** Maps one piece of user space to the image; the file offset equals the address, so that the walk's index is va >> 12. */
 function mapPiece(id: usize, start: u32, end: u32, root: u32): void {
   const bytes = end - start;
@@ -38,24 +35,38 @@ function mapPiece(id: usize, start: u32, end: u32, root: u32): void {
   if (vmspaceMcontrol(id, start, bytes, MADV_SETMAP, root) < 0) panic("vmspace_mcontrol");
 }
 
-/** A new page table: the image, seen through it, becomes the contents of a new VM space. */
+let spare!: FixedArray<usize, 16>;    // ids of spaces that are mapped, but run by nobody
+let spares: u32 = 0;
+let lastId: usize = 0;
+
+/** A new page table: the image, seen through it, becomes the contents of a VM space. */
 export function pmapAttach(pm: Pmap): void {
-  const id = spaceId(pm);
-  if (vmspaceCreate(id, 0, 0) < 0) panic("vmspace_create");
   const root = pm.pdPa | VPTE_V | VPTE_RW;
-  mapPiece(id, 0, GIGABYTE, root);
-  mapPiece(id, GIGABYTE, 2 * GIGABYTE, root);
-  mapPiece(id, 2 * GIGABYTE, VM_MAX_USER_ADDRESS, root);
+  if (spares != 0) {
+    spares--;
+    pm.space = spare[spares];
+    if (vmspaceMcontrol(pm.space, 0, VM_MAX_USER_ADDRESS, MADV_SETMAP, root) < 0) panic("vmspace_mcontrol");
+    return;
+  }
+  lastId++;
+  pm.space = lastId;
+  if (vmspaceCreate(pm.space, 0, 0) < 0) panic("vmspace_create");
+  mapPiece(pm.space, 0, GIGABYTE, root);
+  mapPiece(pm.space, GIGABYTE, 2 * GIGABYTE, root);
+  mapPiece(pm.space, 2 * GIGABYTE, VM_MAX_USER_ADDRESS, root);
 }
 
-/** A page table goes away, and its VM space with it. */
+/** A page table goes away: nobody runs its VM space until that has another. */
 export function pmapDetach(pm: Pmap): void {
-  if (vmspaceDestroy(spaceId(pm)) < 0) panic("vmspace_destroy");
+  if (poolOn && spares < SPARES) {
+    spare[spares] = pm.space;
+    spares++;
+  } else if (vmspaceDestroy(pm.space) < 0) panic("vmspace_destroy");
 }
 
 /** Entries of [start, end) were cleared or write-protected: the real kernel forgets what it knows of them. */
 export function pmapInvalidate(pm: Pmap, start: usize, end: usize): void {
-  if (vmspaceMcontrol(spaceId(pm), start, end - start, MADV_INVAL, 0) < 0) panic("vmspace_mcontrol");
+  if (vmspaceMcontrol(pm.space, start, end - start, MADV_INVAL, 0) < 0) panic("vmspace_mcontrol");
 }
 
 /** The space that runs is named at each RUN: nothing to do here. */

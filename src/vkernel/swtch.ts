@@ -11,6 +11,9 @@ export function cpuSwitch(from: Lwp, to: Lwp): void {
   switchStacks(changetype<usize>(from.pcb), to.pcb.esp);
 }
 
+/** goUser takes the registers from lwp.frame each time: nothing to do here. */
+export function frameActivate(_lwp: Lwp): void {}
+
 function switchStacks(save: usize, esp: u32): void {
   naked();
   asm`mov eax, [esp+4]
@@ -41,7 +44,7 @@ function threadStart(): void {
 
 /** Have lwp begin in threadStart with `fn` when it is first switched to. */
 function prepare(lwp: Lwp, fn: usize): void {
-  const esp = changetype<usize>(lwp.frame) - 20;
+  const esp = changetype<usize>(lwp.innerFrame) - 20;
   store<u32>(esp, 0, 0);                       // edi
   store<u32>(esp, fn, 4);                      // esi
   store<u32>(esp, 0, 8);                       // ebx

@@ -2,5 +2,5 @@
 
 import type { Lwp } from '../kern/proc.ts';
 
-/** The descriptors in lwp.tls are handed over when its process runs next. */
+/** lwp's descriptors are handed over when its process runs next. */
 export function tlsLoad(_lwp: Lwp): void {}

@@ -50,6 +50,20 @@ describe('changing code', () => {
     expect(p.state.eax).toBe(500500);
   });
 
+  it('sees code written again to a page that was written before its code first ran', () => {
+    const p = new Program().load(`
+      mov byte ptr [0x3000], 0xb8
+      mov dword ptr [0x3001], 1
+      mov byte ptr [0x3005], 0xc3
+      call 0x3000
+      mov ebx, eax
+      mov dword ptr [0x3001], 2
+      call 0x3000
+      hlt`);
+    p.run();
+    expect([p.state.ebx, p.state.eax]).toEqual([1, 2]);
+  });
+
   it('sees the same page patched through another mapping', () => {
     const p = new Program().paging();
     p.setPte(0x300, 0x1007);

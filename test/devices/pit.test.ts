@@ -6,11 +6,12 @@ let executed = 0;
 let clock: Clock;
 let pit: Pit;
 let edges: number[];
+let level = false;
 
 beforeEach(() => {
   executed = 0;
   edges = [];
-  let level = false;
+  level = false;
   clock = new Clock(() => executed, () => {});
   pit = new Pit(clock, {
     set: (value) => {
@@ -62,6 +63,15 @@ describe('8254', () => {
     out(0x40, 0);
     runTo(CYCLES_PER_SECOND);
     expect(edges).toEqual([Math.ceil((50 * CYCLES_PER_SECOND) / 1193182)]);
+  });
+
+  it('strobes once in mode 4, and the request stays until it is served', () => {
+    out(0x43, 0x38);
+    out(0x40, 50);
+    out(0x40, 0);
+    runTo(CYCLES_PER_SECOND);
+    expect(edges).toEqual([0, Math.ceil((51 * CYCLES_PER_SECOND) / 1193182)]);
+    expect(level).toBe(true);
   });
 
   it('shows channel 2 at port 0x61 under its gate', () => {

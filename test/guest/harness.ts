@@ -2,13 +2,14 @@
 // opens the virtual-kernel calls, and the verdict. A program that runs as process 1 ends by halting the machine with its verdict
 // as exit code; otherwise it exits with it.
 
-import { RB_CODE_SHIFT, RB_HALT, CTL_HW, CTL_VM, HW_USERMEM, VM_VKERNEL_ENABLE, O_CREAT, O_RDWR, O_TRUNC } from '../../src/abi/file.ts';
+import { RB_CODE_SHIFT, RB_HALT, CTL_HW, CTL_KERN, CTL_VM, HW_USERMEM, KERN_BOOTARGS, VM_VKERNEL_ENABLE, O_CREAT, O_RDWR, O_TRUNC } from '../../src/abi/file.ts';
 import { UC_MCONTEXT, MC_FRAME, SA_SIGINFO, SIGSEGV, SigAction } from '../../src/abi/signal.ts';
 import { TrapFrame } from '../../src/abi/frames.ts';
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../../src/abi/mman.ts';
 import { flushAll, print } from '../../src/libc/stdio.ts';
 import { _exit, dup, errno, fork, ftruncate, getpid, mmap, open, reboot, setErrno, sigaction, sysctl, unlink } from '../../src/libc/sys.ts';
 import { waitFor } from '../../src/libc/process.ts';
+import { stringAt } from '../../src/libc/strings.ts';
 import { malloc, mfree } from '../../src/libc/rt.ts';
 
 /** Process 1 is born without open files. */
@@ -22,12 +23,15 @@ if (getpid() == 1) openConsole();
 
 let passed: i32 = 0;
 let failed: i32 = 0;
+let names!: FixedArray<i32, 2>;
+const verbose = bootArguments().indexOf("verbose") >= 0;
 
-/** One check. */
+/** One check. Prints its name when it fails, or with the boot word `verbose` always. */
 export function check(name: string, ok: bool): void {
   if (ok) passed++;
   else failed++;
   if (!ok) print(`FAIL ${name}\n`);
+  else if (verbose) print(`ok ${name}\n`);
 }
 
 /** One check of a number; prints both when they differ. */
@@ -120,7 +124,18 @@ export function lastFaultAddress(): usize { return faultAddress; }
 export function lastFaultCode(): i32 { return faultCode; }
 export function lastFaultFlags(): u32 { return faultFlags; }
 
-let names!: FixedArray<i32, 2>;
+/** What the kernel was booted with. */
+function bootArguments(): string {
+  const buffer = malloc(260);
+  store<u32>(buffer, 255);
+  store<u8>(buffer, 0, 4);
+  names[0] = CTL_KERN;
+  names[1] = KERN_BOOTARGS;
+  sysctl(addressof(names), 2, buffer + 4, buffer, 0, 0);
+  const text = stringAt(buffer + 4);
+  mfree(buffer);
+  return text;
+}
 
 /** Write sysctl vm.vkernel_enable. */
 export function enableVkernel(value: i32): void {

@@ -2,8 +2,6 @@
 // line says: off, reset, exit (with 3 to isa-debug-exit), triple, dead, idle, echo (letters from COM1 until a dot, then off),
 // disk (the first letters of sector 1, which it then overwrites), or anything else: never. Linked at 1 MiB; no paging.
 
-import { inb, inw, outb, outl, outw } from "../../src/host-kernel/io.ts";
-
 const COM1: u32 = 0x3f8;
 const ATA: u32 = 0x1f0;
 const MBI_CMDLINE: usize = 16;
@@ -19,6 +17,43 @@ export function _start(): void {
       push ebx
       call ${main}
       ud2`;
+}
+
+function inb(port: u32): u32 {
+  let value: u32 = 0;
+  asm`mov edx, ${port}
+      xor eax, eax
+      in al, dx
+      mov ${value}, eax`;
+  return value;
+}
+
+function outb(port: u32, value: u32): void {
+  asm`mov edx, ${port}
+      mov eax, ${value}
+      out dx, al`;
+}
+
+function outw(port: u32, value: u32): void {
+  asm`mov edx, ${port}
+      mov eax, ${value}
+      out dx, ax`;
+}
+
+function outl(port: u32, value: u32): void {
+  asm`mov edx, ${port}
+      mov eax, ${value}
+      out dx, eax`;
+}
+
+/** Two bytes of the sector that the drive holds ready. */
+function dataWord(): u32 {
+  let value: u32 = 0;
+  asm`mov edx, ${ATA}
+      xor eax, eax
+      in ax, dx
+      mov ${value}, eax`;
+  return value;
 }
 
 function put(c: i32): void {
@@ -67,7 +102,7 @@ function ataCommand(command: u32): void {
 function disk(): void {
   ataCommand(0x20);
   for (let i: u32 = 0; i < 256; i++) {
-    const pair: u32 = inw(ATA);
+    const pair = dataWord();
     if (i < 4) put((pair & 255) as i32);
     if (i < 4) put((pair >>> 8) as i32);
   }

@@ -258,6 +258,38 @@ function outOfMemory(): void {
   checkEqual("fork still works", inChild(idleChild), 0);
 }
 
+/** Read a file of zeros, larger than memory: the page cache gives up what it had. */
+function flood(): void {
+  const bytes = freeMemory() + 0x400000;
+  const fd = scratchFile(bytes);
+  const byte = anon(PAGE);
+  for (let at: u32 = 0; at < bytes; at += PAGE) {
+    lseek(fd, at as i32, SEEK_SET);
+    read(fd, byte, 1);
+  }
+  munmap(byte, PAGE);
+  close(fd);
+}
+
+/** A page that was written back is clean, and may be taken away, until the next store. */
+function takenAway(): void {
+  const fd = open("/kept", O_RDWR | O_CREAT | O_TRUNC, 0x1a4);
+  ftruncate(fd, 2 * PAGE);
+  let kept = mapFile(fd, 2 * PAGE);
+  store<i32>(kept, 1);
+  store<i32>(kept + PAGE, 3);
+  fsync(fd);
+  store<i32>(kept, 2);
+  munmap(kept, 2 * PAGE);
+  flood();
+  kept = mapFile(fd, 2 * PAGE);
+  checkEqual("store after fsync", load<i32>(kept), 2);
+  checkEqual("page read back", load<i32>(kept + PAGE), 3);
+  munmap(kept, 2 * PAGE);
+  close(fd);
+  unlink("/kept");
+}
+
 function main(args: string[]): i32 {
   catchFaults();
   forkCopies();
@@ -270,6 +302,7 @@ function main(args: string[]): i32 {
   faults();
   argumentsJudged();
   heap();
+  takenAway();
   outOfMemory();
   return verdict("memory");
 }

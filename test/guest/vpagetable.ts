@@ -88,6 +88,9 @@ function rootPs(): void {
   checkEqual("8: SETMAP", setRoot(VPTE_PS | VW | 16 * PAGE), 0);
   checkEqual("8: page 0", shown(0), 16);
   checkEqual("8: page 5", shown(5), 21);
+  setRoot(VPTE_PS | VW | 17 * PAGE);
+  checkEqual("8: frame of any alignment", shown(5), 22);
+  setRoot(VPTE_PS | VW | 16 * PAGE);
   const other = mapWindow(8 * PAGE);
   mcontrol(other, WINDOW, MADV_SETMAP, VPTE_PS | VW | 16 * PAGE);
   checkEqual("8: offset is added", load<i32>(other + PAGE), 25);
@@ -141,7 +144,10 @@ function accessedModified(): void {
 }
 
 function directoryPs(): void {
+  setVpte(0, 1, 65 * PAGE | VW | VPTE_PS);
+  checkEqual("9: frame of any alignment", shown(1024 + 3), 68);
   setVpte(0, 1, 64 * PAGE | VW | VPTE_PS);
+  madvise(window + 1024 * PAGE, 1024 * PAGE, MADV_INVAL);
   checkEqual("9: page 7 of 4 MiB", shown(1024 + 7), 71);
   checkVpte("9: A in the directory entry", 0, 1, VW | VPTE_PS | VPTE_A);
   poke(window + (1024 + 9) * PAGE, 73);

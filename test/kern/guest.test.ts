@@ -11,7 +11,7 @@ import { buildExt2 } from '../../src/image/mkfs.ts';
 import type { FileSpec } from '../../src/image/mkfs.ts';
 import { bootPc, bootQemu, hasQemu } from './machines.ts';
 
-const PROGRAMS = ['memory', 'vpagetable', 'vmspace', 'process', 'files'];
+const PROGRAMS = ['memory', 'vpagetable', 'vmspace', 'process', 'files', 'isolation'];
 const HOST_KERNEL = ['src/host-kernel/boot.ts', '--base', '0xC0100000', '--phys-offset', '0xC0000000', '--multiboot',
   '--bind', 'machine=src/host-kernel', '--bind', 'rt=src/kern'];
 const VIRTUAL_KERNEL = ['src/vkernel/boot.ts', '--bind', 'machine=src/vkernel', '--bind', 'rt=src/kern'];

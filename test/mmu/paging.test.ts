@@ -31,6 +31,34 @@ describe('paging', () => {
     expect([p.state.eax, p.state.ebx, p.state.ecx]).toEqual([1, 1, 2]);
   });
 
+  it('forgets what ring 3 knew of a page at INVLPG, for reads and for writes', () => {
+    const p = new Program().load(`
+      push 0x23
+      push 0x9000
+      push 2
+      push 0x1b
+      push offset user
+      iretd
+    user: mov eax, 0x23
+      mov ds, eax
+      mov eax, [0x40000]
+      mov [0x42000], eax
+      int 0x30
+      mov ebx, [0x40000]
+      mov [0x42000], ebx
+      int 0x31
+    remap: mov dword ptr [0x201100], 0x41007
+      mov dword ptr [0x201108], 0x43007
+      invlpg [0x40000]
+      invlpg [0x42000]
+      iretd
+    end: hlt`).paging().gate(0x30, 'remap', 3).gate(0x31, 'end', 3);
+    p.view.setUint32(0x40000, 1, true);
+    p.view.setUint32(0x41000, 2, true);
+    p.run();
+    expect([p.state.eax, p.state.ebx, p.word(0x42000), p.word(0x43000)]).toEqual([1, 2, 1, 2]);
+  });
+
   it('forgets all translations when CR3 is loaded', () => {
     const p = new Program().load('mov eax, [0x40000]\n mov dword ptr [0x201100], 0x41007\n mov eax, cr3\n mov cr3, eax\n mov ecx, [0x40000]\n hlt').paging();
     p.view.setUint32(0x41000, 2, true);

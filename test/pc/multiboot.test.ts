@@ -1,25 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LoadError } from '../../src/pc/load-error.ts';
 import { findMultibootHeader, loadMultiboot } from '../../src/pc/multiboot.ts';
-
-/** A minimal ELF32 kernel: one segment of `code` at 1 MiB. */
-function kernel(): Uint8Array {
-  const image = new Uint8Array(0x200);
-  const view = new DataView(image.buffer);
-  image.set([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]);
-  view.setUint16(16, 2, true);
-  view.setUint16(18, 3, true);
-  view.setUint32(20, 1, true);
-  view.setUint32(24, 0x10000c, true);
-  view.setUint32(28, 52, true);
-  view.setUint16(40, 52, true);
-  view.setUint16(42, 32, true);
-  view.setUint16(44, 1, true);
-  [1, 0x100, 0x100000, 0x100000, 0x40, 0x80, 5, 4096].forEach((word, i) => view.setUint32(52 + 4 * i, word, true));
-  [0x1badb002, 3, -(0x1badb002 + 3)].forEach((word, i) => view.setUint32(0x100 + 4 * i, word, true));
-  image.fill(0x90, 0x10c, 0x140);
-  return image;
-}
+import { multibootKernel as kernel } from './images.ts';
 
 const cString = (ram: Uint8Array, at: number) => Buffer.from(ram.subarray(at, ram.indexOf(0, at))).toString();
 

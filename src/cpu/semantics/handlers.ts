@@ -180,7 +180,7 @@ next('lea32_16', `m32[${A}] = (${EA_X}) & 0xffff;`);
 call('eaSeg', `let at = ${EA_X}; let how = ${IMM};
   if (how & 0x200000) { at += (m32[${B}] >> 5) << 2; } else if (how & 0x100000) { at += (s16[${B}] >> 4) << 1; }
   if (how & 0x10000) { at &= 0xffff; }
-  ea = segCheck(m8[${U.seg} : ip], at, how & 0xff, (how >>> 8) & 3);`);
+  ea = segCheck(m8[${U.seg} : ip], at, how & 0x3ff, (how >>> 12) & 3);`);
 // The offset alone, for operands whose parts are checked one by one. imm: 16-bit address.
 next('eaOffset', `let at = ${EA_X}; ea = ${IMM} ? at & 0xffff : at;`);
 call('xlat', `let at = ebx + (eax & 0xff); if (${f16(U.a)} == 2) { at &= 0xffff; } setAl(rd8(segCheck(${AUX}, at, 1, 1)));`);
@@ -354,4 +354,7 @@ next('cpuid', 'identify();');
 call('rdmsr', 'readMsr();');
 call('wrmsr', 'writeMsr();');
 call('needFpu', `needFpu(${IMM});`);
-for (const name of x87Effects) call(`x87_${name}`, `x87_${name}(ip);`);
+// imm: bits 16 and up are what needFpu wants to know
+for (const name of x87Effects) {
+  call(`x87_${name}`, `if ((cr0 & 12) | (fpuStatus & 0x80)) { needFpu(${IMM} >>> 16); } x87_${name}(ip);`);
+}

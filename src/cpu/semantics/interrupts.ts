@@ -2,8 +2,12 @@
 // from VM86, through task gates; double and triple faults. State changes only after everything that can fault.
 // (Intel SDM vol. 3, chapter 6.)
 
+import { DEBUG } from '../layout.ts';
+
 export const interruptsText = `
 extern fn interruptAcknowledge(): i32;
+extern fn interruptStarts(vector: i32, kind: i32, hasError: i32, error: i32);
+extern fn deliveryFailed(depth: i32, vector: i32, error: i32, address: i32);
 const INTR_HARD = 0; const INTR_SOFT = 1; const INTR_FAULT = 2;
 
 global stepping: i32 = 0;         // TF was set when the current instruction began
@@ -11,6 +15,7 @@ global stepping: i32 = 0;         // TF was set when the current instruction beg
 /// Delivers a vector. kind: INTR_*; eip is the return address.
 throws fn interrupt(vector: i32, kind: i32, hasError: i32, error: i32) {
   stepping = 0; taskRf = 0;
+  if (debug & ${DEBUG.interrupts}) { interruptStarts(vector, kind, hasError, error); }
   if (!(cr0 & 1)) { interruptReal(vector); return; }
   external = kind != INTR_SOFT;
   let at = vector << 3;
@@ -127,8 +132,9 @@ throws fn checkTarget(descriptorLo: i32, descriptorHi: i32, target: i32) {
 
 /// Delivers the fault that has just been raised, and what follows when that fails. eip: the faulting instruction.
 fn deliverFault() {
+  let depth = 0;
   loop {
-    let vector = faultVector; let error = faultError; let hasError = faultHasError;
+    let vector = faultVector; let error = faultError; let hasError = faultHasError; let address = cr2;
     shadowAt = 0L;
     try {
       interrupt(vector, vector == 1 ? INTR_HARD : INTR_FAULT, hasError, error);
@@ -136,6 +142,8 @@ fn deliverFault() {
       return;
     } catch {
       external = 0;
+      deliveryFailed(depth, vector, error, address);
+      depth += 1;
       if (vector == 8) { dead = 1; kick(); return; }
       if (becomesDouble(vector, faultVector)) { faultVector = 8; faultError = 0; faultHasError = 1; }
     }

@@ -72,6 +72,7 @@ export const memoryText = `
 extern fn mmioRead(pa: i32, size: i32): i32;
 extern fn mmioWrite(pa: i32, size: i32, value: i32);
 extern fn codeWritten(pa: i32, size: i32);
+extern fn dataAccess(la: i32, size: i32, write: i32);
 const BOUNCE = ${L.cell('bounce')};
 
 throws fn raiseFault(vector: i32) { faultVector = vector; faultError = 0; faultHasError = 0; raise; }
@@ -227,6 +228,7 @@ throws fn wr64(la: i32, v: i64) {
 throws fn watch(la: i32, size: i32, write: i32, user: i32) {
   if (user && (eflags & AC) && (cr0 & 0x40000) && (la & (size - 1))) { raiseError(17, 0); }
   if (dr7 & 0xff) { trapBits |= matchBreakpoints(la, size, write ? 2 : 4); }
+  if (debug & ${L.DEBUG.data}) { dataAccess(la, size, write); }
 }
 
 /// DR6 bits of the breakpoints that an access hits. kinds: 1 execute, 2 write, 4 read.

@@ -16,6 +16,7 @@ function caseText(h: Handler, n: number): string {
 
 export function runText(): string {
   return `
+extern fn codeBreakpoint(la: i32, exact: i32): i32;
 extern fn codeSlots(page: i32): i32;
 extern fn decodeBlock(pa: i32): i32;
 extern fn decodeSingle(pa: i32, bytes: i32, page2: i32, bytes2: i32): i32;
@@ -90,7 +91,13 @@ throws fn serveBoundary(): i32 {
 
 throws fn enterChecked(): i32 {
   if (serveBoundary()) { return 0; }
-  let careful = (irq && (eflags & IF)) | (eflags & TF) | (dr7 & 0xff) | (left < 2);
+  let debugged = debug & ${L.DEBUG.data};
+  if (debug & ${L.DEBUG.code}) {
+    let found = codeBreakpoint(csBase + eip, 1);
+    if (found == 2) { kick(); stopReason = ${L.STOP.stopped}; return 0; }
+    debugged |= found;
+  }
+  let careful = (irq && (eflags & IF)) | (eflags & TF) | (dr7 & 0xff) | (left < 2) | debugged;
   if (dr7 & 0xff) {
     if (!(eflags & RF)) {
       let hit = matchBreakpoints(csBase + eip, 1, 1);
@@ -128,6 +135,7 @@ throws fn enterChecked(): i32 {
 /// Micro-ops of an instruction that straddles two pages; the second page is looked up now, and faults now.
 throws fn enterSplit(pa: i32, la: i32, user: i32): i32 {
   let next = (la & 0xfffff000) + 0x1000;
+  if ((debug & ${L.DEBUG.code}) && codeBreakpoint(next, 0)) { return 0; }
   let second = translate(next, 0, user) & 0xfffff000;
   if (!isRam(second)) { return 0; }
   codeSlots(second);

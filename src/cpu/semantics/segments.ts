@@ -1,7 +1,7 @@
 // Segment registers, descriptors and the two stacks an instruction may touch. Faults carry the selector as the manual
 // says (Intel SDM vol. 3, chapters 3, 5). A segment record holds the checked range [lo, hi] of offsets and what may be
 // done there (ok: 1 read, 2 write), so that a check is three comparisons whatever the segment type.
-import { SEG, S, MODE } from '../layout.ts';
+import { DEBUG, SEG, S, MODE } from '../layout.ts';
 
 const seg = (field: keyof typeof S) => `m32[${SEG + S[field]} : n << 5]`;
 
@@ -55,7 +55,7 @@ export fn refreshMode() {
   mode = m;
   ctx = (generation << 5) | (m << 1) | user;
   codeHash = (user << 7) | ((m & 12) << 6);
-  let armed = (dr7 & 0xff) || (user && (eflags & AC) && (cr0 & 0x40000));
+  let armed = (dr7 & 0xff) || (debug & ${DEBUG.data}) || (user && (eflags & AC) && (cr0 & 0x40000));
   tlb = armed ? TLB_NONE : user ? TLB_USER : 0;
   let top = csBase + csHi;
   if (user) { if (top != codeTopU) { codeTopU = top; codeTlbFlush(); } }

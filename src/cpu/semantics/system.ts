@@ -224,12 +224,16 @@ fn identify() {
   }
 }
 
+/// MSRs of a P6 that read as zero and ignore writes: platform identification, power-on configuration, microcode revision.
+fn quietMsr(): i32 { return ecx == 0x17 || ecx == 0x2a || ecx == 0x8b; }
+
 throws fn readMsr() {
   needRing0();
   if (ecx == 0x10) { let t = retired() + tsc; eax = lo(t); edx = hi(t); }
   else if (ecx == 0x174) { eax = sysenterCs; edx = 0; }
   else if (ecx == 0x175) { eax = sysenterEsp; edx = 0; }
   else if (ecx == 0x176) { eax = sysenterEip; edx = 0; }
+  else if (quietMsr()) { eax = 0; edx = 0; }
   else { raiseError(13, 0); }
 }
 throws fn writeMsr() {
@@ -238,11 +242,14 @@ throws fn writeMsr() {
   else if (ecx == 0x174) { sysenterCs = eax & 0xffff; }
   else if (ecx == 0x175) { sysenterEsp = eax; }
   else if (ecx == 0x176) { sysenterEip = eax; }
+  else if (quietMsr()) { }
   else { raiseError(13, 0); }
 }
 
-/// #NM for x87 instructions; wait: only FWAIT, which CR0.MP lets through.
-throws fn needFpu(wait: i32) {
-  if (wait ? (cr0 & 10) == 10 : (cr0 & 12) != 0) { raiseFault(7); }
+/// #NM for x87 instructions, then a pending #MF. how: bit 0 for FWAIT, which CR0.MP lets through; bit 1 for instructions
+/// that wait.
+throws fn needFpu(how: i32) {
+  if ((how & 1) ? (cr0 & 10) == 10 : (cr0 & 12) != 0) { raiseFault(7); }
+  if ((how & 2) && (fpuStatus & 0x80)) { raiseFault(16); }
 }
 `;

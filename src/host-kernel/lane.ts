@@ -1,0 +1,157 @@
+// The short way of a pair of switches. A system call from inside a VM space belongs to the owner, and most of the owner's
+// system calls are vmspace_ctl(RUN): both only exchange registers, address space, TLS descriptors and the right to the FPU.
+// Here they do that with interrupts off, between the entry stub and doreti. Whatever is not plain (a signal or a reschedule
+// is pending, a page is missing, an argument is wrong) is left alone and false is answered: kern/vmspace.ts, which says
+// what each step means, then does all of it the long way.
+
+import { PGEX_FPFAULT, PSL_C, TrapFrame, VextFrame, VMSPACE_CTL_RUN } from "../abi/frames.ts";
+import { VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
+import { Sys } from "../abi/syscalls.ts";
+import { curLwp, Lwp, Proc } from "../kern/proc.ts";
+import { needResched } from "../kern/sched.ts";
+import { signalPending } from "../kern/signal.ts";
+import { checkTls, cleanFrame, findEntry } from "../kern/vmspace.ts";
+import { chargeBoth, cycleCount } from "./clock.ts";
+import { fpuVirt } from "./fpu.ts";
+import { activatePmap } from "./pmap.ts";
+import { setTlsDescriptors, setTrapStack } from "./segments.ts";
+
+const ARGUMENTS_ROOM: u32 = 32;
+
+/** The arguments of vmspace_ctl. */
+class RunArguments {
+  id: usize = 0;
+  command: i32 = 0;
+  tframe: usize = 0;
+  vframe: usize = 0;
+}
+let wanted!: Embed<RunArguments>;
+
+// The two copies are bare code. They end with 0, with -1 after a page fault (at laneFault), or when an address is no user's.
+type FrameCopier = (to: usize, from: usize) => i32;
+type Fetcher = (from: usize, args: usize, frame: usize, tls: usize) => i32;
+
+function copyFrame(): void {
+  naked();
+  asm`push esi
+      push edi
+      mov edi, [esp+12]
+      mov esi, [esp+16]
+      mov ecx, 20
+      rep movsd
+      xor eax, eax
+      pop edi
+      pop esi
+      ret`;
+}
+
+/** Four argument words from the user stack, and the register frame and TLS descriptors that the last two point at. */
+function fetch(): void {
+  naked();
+  asm`push esi
+      push edi
+      mov esi, [esp+12]
+      mov edi, [esp+16]
+      movsd
+      movsd
+      movsd
+      movsd
+      mov eax, [edi-4]
+      mov esi, [edi-8]
+      cmp eax, ${VM_MAX_USER_ADDRESS - 24}
+      ja out
+      cmp esi, ${VM_MAX_USER_ADDRESS - 80}
+      ja out
+      mov edi, [esp+20]
+      mov ecx, 20
+      rep movsd
+      mov edi, [esp+24]
+      mov esi, eax
+      mov ecx, 6
+      rep movsd
+      xor eax, eax
+ out: pop edi
+      pop esi
+      ret`;
+}
+
+/** Where either copy continues when a page is missing. */
+export function laneFault(): void {
+  naked();
+  asm`mov eax, -1
+      pop edi
+      pop esi
+      ret`;
+}
+
+/** A system call of user code, with interrupts off. True: it is done, and lwp.frame is to return by. */
+export function laneTrap(frame: TrapFrame): bool {
+  const lwp = curLwp;
+  const inside = lwp.ve != null;
+  if (!inside && frame.eax != (Sys.vmspace_ctl as u32)) return false;
+  if (needResched || signalPending(lwp)) return false;
+  return inside ? leaveSpace(lwp, frame) : enterSpace(lwp, frame);
+}
+
+/** vmspace_ctl: as `run` of kern/vmspace.ts. */
+function enterSpace(lwp: Lwp, own: TrapFrame): bool {
+  const start = cycleCount();
+  if (own.esp > VM_MAX_USER_ADDRESS - ARGUMENTS_ROOM) return false;
+  const frame = lwp.innerFrame;
+  lwp.pcb.onFault = codeof(laneFault);
+  const fetcher = changetype<Fetcher>(codeof(fetch));
+  const failed = fetcher(own.esp + 4, changetype<usize>(wanted), changetype<usize>(frame), changetype<usize>(lwp.innerTls));
+  lwp.pcb.onFault = 0;
+  if (failed != 0 || wanted.command != VMSPACE_CTL_RUN) return false;
+  const ve = findEntry(lwp, wanted.id);
+  if (ve == null || !goodTls(lwp.innerTls)) return false;
+  cleanFrame(frame);
+  ve.refs++;
+  lwp.userTframe = wanted.tframe;
+  lwp.ve = ve;
+  lwp.frame = frame;
+  lwp.vmspace = ve.space;
+  activatePmap(ve.space.pmap);
+  setTrapStack(changetype<usize>(frame) + sizeof<TrapFrame>());
+  setTlsDescriptors(lwp.innerTls);
+  fpuVirt(lwp, (frame.xflags & PGEX_FPFAULT) != 0);
+  charge(lwp, start);
+  return true;
+}
+
+/** A system call from inside: as vkernelTrap of kern/vmspace.ts. */
+function leaveSpace(lwp: Lwp, frame: TrapFrame): bool {
+  const start = cycleCount();
+  const space = lwp.proc.vmspace;
+  frame.err = 2;
+  activatePmap(space.pmap);
+  lwp.pcb.onFault = codeof(laneFault);
+  const copier = changetype<FrameCopier>(codeof(copyFrame));
+  const failed = copier(lwp.userTframe, changetype<usize>(frame));
+  lwp.pcb.onFault = 0;
+  if (failed != 0) {
+    activatePmap(lwp.vmspace.pmap);
+    return false;
+  }
+  const own = lwp.ownFrame;
+  lwp.ve!.refs--;
+  lwp.ve = null;
+  lwp.frame = own;
+  lwp.vmspace = space;
+  own.eax = 0;
+  own.eflags &= ~PSL_C;
+  setTrapStack(changetype<usize>(own) + sizeof<TrapFrame>());
+  setTlsDescriptors(lwp.tls);
+  charge(lwp, start);
+  return true;
+}
+
+/** User time until `start`, system time since then. */
+function charge(lwp: Lwp, start: u32): void {
+  chargeBoth(changetype<usize>(lwp.proc) + offsetof<Proc>("userCycles"), changetype<usize>(lwp) + offsetof<Lwp>("cycleStamp"), start);
+}
+
+/** checkTls, for the usual case that only slot 0 is in use. */
+function goodTls(tls: VextFrame): bool {
+  return (((tls.tls1hi | tls.tls2hi) & 0x7f00) == 0 && (tls.tls0hi & 0x70ff00) == 0x40f300) || checkTls(tls) == 0;
+}

@@ -1,0 +1,28 @@
+// Improvements that can be switched off one by one, so that what each is worth can be measured: the boot word off=NAME,NAME...
+// or off=all. None of them changes what a program sees.
+
+import { bootArgs } from "machine/boot.ts";
+
+/** lane: system calls that only enter or leave a VM space take a short way (host-kernel/lane.ts). */
+export let laneOn: bool = true;
+/** around: a load that faults in a MAP_VPAGETABLE mapping also enters its neighbours that are in memory and whose VPTEs say accessed. */
+export let aroundOn: bool = true;
+/** modified: a load enters a page writable whose VPTEs all say modified, and saves the fault of the first store. */
+export let modifiedOn: bool = true;
+/** pool: the VM space of a process that has ended serves the next one (vkernel/pmap.ts). */
+export let poolOn: bool = true;
+
+/** Read the boot words. Called once, before the first process. */
+export function tuningInit(): void {
+  const line = bootArgs();
+  const command = line.indexOf("exec=");
+  const at = line.indexOf("off=");
+  if (at < 0 || (command >= 0 && command < at)) return;
+  const blank = line.indexOf(" ", at);
+  const names = "," + line.substring(at + 4, blank < 0 ? line.length : blank) + ",";
+  const all = names == ",all,";
+  laneOn = !all && names.indexOf(",lane,") < 0;
+  aroundOn = !all && names.indexOf(",around,") < 0;
+  modifiedOn = !all && names.indexOf(",modified,") < 0;
+  poolOn = !all && names.indexOf(",pool,") < 0;
+}
