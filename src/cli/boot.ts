@@ -12,7 +12,7 @@ import { buildSystem } from './system.ts';
 
 /** Options that say what to boot. */
 export const BOOT_OPTIONS: OptionSpecs = {
-  kernel: { type: 'string', value: 'a Multiboot kernel' },
+  kernel: { type: 'string', value: 'a Multiboot kernel or a Linux bzImage' },
   append: { type: 'string', value: 'the kernel command line' },
   initrd: { type: 'string', value: 'FILE[ ARGUMENTS][,FILE...]' },
   m: { type: 'string', value: 'memory in MiB, or with K, M or G' },
@@ -65,7 +65,7 @@ export function bootFile(args: ParsedArgs, image: string): Boot {
     if (args.values[name] !== undefined) throw new UsageError(`--${name} is for Damselfly's own system; ${image} was given as an image`);
   }
   return {
-    kernel: readInput(image, 'a Multiboot 1 kernel'),
+    kernel: readInput(image, 'a Multiboot 1 kernel or a Linux bzImage'),
     name: image,
     commandLine: text('append') ?? '',
     modules: text('initrd') ? readModules(text('initrd')!) : [],

@@ -28,6 +28,7 @@ const OPTIONS: OptionSpecs = {
   ...BOOT_OPTIONS,
   snapshot: { type: 'boolean' },
   serial: { type: 'string', value: 'stdio, mon:stdio, null or none' },
+  debugcon: { type: 'string', value: 'stdio or null' },
   display: { type: 'string', value: 'none' },
   nographic: { type: 'boolean' }, 'no-reboot': { type: 'boolean' },
   exec: { type: 'string', value: 'a shell command' }, native: { type: 'boolean' },
@@ -51,6 +52,7 @@ const HELP = `Usage: npm run emulate -- [IMAGE] [options]
   -m SIZE                   memory in MiB, or with a suffix K, M, G (128)
   -hda .. -hdd FILE         raw disk images; -snapshot throws writes away
   -serial stdio|null        where COM1 goes (stdio); -nographic, -display none, -no-reboot are accepted
+  -debugcon stdio|null      where bytes written to port 0xE9 go (null)
   --exec COMMAND            run a shell command in Damselfly's virtual kernel and halt; --native: in its host kernel
   --native                  do not start the virtual kernel
   --stats                   print the instruction count at exit
@@ -153,11 +155,19 @@ async function main(argv: readonly string[]): Promise<number> {
   const serial = (args.values.serial as string | undefined) ?? (request.monitor ? 'null' : 'stdio');
   if (request.monitor && serial.endsWith('stdio')) throw new UsageError(`-monitor stdio and -serial ${serial} both want the terminal; -serial null leaves it to the monitor`);
   if (!['stdio', 'mon:stdio', 'null', 'none'].includes(serial)) throw new UsageError(`-serial ${serial}: expected stdio, mon:stdio, null or none`);
+  const debugcon = (args.values.debugcon as string | undefined) ?? 'null';
+  if (!['stdio', 'null'].includes(debugcon)) throw new UsageError(`-debugcon ${debugcon}: expected stdio or null`);
   const memory = parseMemory((args.values.m as string | undefined) ?? '128');
   const boot = image !== undefined ? bootFile(args, image) : await bootOwn(args);
   const console = new Console();
   const debugging = new Debugging(request);
-  const machine = new Machine({ memory, disks: boot.disks, serial: serial.endsWith('stdio') ? (byte) => console.put(byte) : () => {}, unimplemented: debugging.unimplemented });
+  const machine = new Machine({
+    memory,
+    disks: boot.disks,
+    serial: serial.endsWith('stdio') ? (byte) => console.put(byte) : () => {},
+    debugConsole: debugcon === 'stdio' ? (byte) => console.put(byte) : () => {},
+    unimplemented: debugging.unimplemented,
+  });
   machine.loadKernel(boot.kernel, basename(boot.name), boot.commandLine, boot.modules);
   const debug = await debugging.attach(machine, boot.kernel, console);
   if (args.values.exec !== undefined) console.open = false;

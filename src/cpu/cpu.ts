@@ -279,7 +279,7 @@ export class Cpu {
   /** Lets the time-stamp counter run on while the processor is halted. */
   addTimeStamp(cycles: number): void {
     const cell = new BigInt64Array(this.memory.buffer, L.cell('tsc'), 1);
-    cell[0] = cell[0]! + BigInt(cycles);
+    cell[0] = cell[0]! + BigInt(Math.round(cycles));
   }
 
   /** True after HLT, until an interrupt. */

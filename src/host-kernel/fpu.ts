@@ -107,7 +107,10 @@ function takeFpu(lwp: Lwp): void {
     store<u32>(lwp.pcb.fpArea, MXCSR_DEFAULT, MXCSR);
     loadFrom(lwp.pcb.fpArea);
   } else {
-    asm`fninit`;
+    asm`fninit
+        push 0x127f
+        fldcw word ptr [esp]
+        add esp, 4`;   // 53-bit precision, as BSD: f64 arithmetic rounds like everybody's
   }
 }
 

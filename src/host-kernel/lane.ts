@@ -59,9 +59,9 @@ function fetch(): void {
       mov eax, [edi-4]
       mov esi, [edi-8]
       cmp eax, ${VM_MAX_USER_ADDRESS - 24}
-      ja out
+      ja bad
       cmp esi, ${VM_MAX_USER_ADDRESS - 80}
-      ja out
+      ja bad
       mov edi, [esp+20]
       mov ecx, 20
       rep movsd
@@ -70,7 +70,11 @@ function fetch(): void {
       mov ecx, 6
       rep movsd
       xor eax, eax
- out: pop edi
+      pop edi
+      pop esi
+      ret
+ bad: mov eax, -1
+      pop edi
       pop esi
       ret`;
 }
@@ -84,13 +88,16 @@ export function laneFault(): void {
       ret`;
 }
 
-/** A system call of user code, with interrupts off. True: it is done, and lwp.frame is to return by. */
+/** A system call of user code may be one for laneTrap. */
+export function isSwitch(frame: TrapFrame): bool {
+  return frame.eax == (Sys.vmspace_ctl as u32) || curLwp.ve != null;
+}
+
+/** A system call that isSwitch, with interrupts off. True: it is done, and lwp.frame is to return by. */
 export function laneTrap(frame: TrapFrame): bool {
   const lwp = curLwp;
-  const inside = lwp.ve != null;
-  if (!inside && frame.eax != (Sys.vmspace_ctl as u32)) return false;
   if (needResched || signalPending(lwp)) return false;
-  return inside ? leaveSpace(lwp, frame) : enterSpace(lwp, frame);
+  return lwp.ve != null ? leaveSpace(lwp, frame) : enterSpace(lwp, frame);
 }
 
 /** vmspace_ctl: as `run` of kern/vmspace.ts. */

@@ -15,7 +15,7 @@ import { vmFault, VM_READ, VM_WRITE } from "../kern/vm_fault.ts";
 import { laneOn } from "../kern/tuning.ts";
 import { readCr2 } from "./io.ts";
 import { intrDispatch, splhigh, splx, T_INTR } from "./intr.ts";
-import { laneFault, laneTrap } from "./lane.ts";
+import { isSwitch, laneFault, laneTrap } from "./lane.ts";
 
 const PSL_I: u32 = 0x200;
 const ENABLED: i32 = 0x200;   // for splx: interrupts on
@@ -23,7 +23,7 @@ const ENABLED: i32 = 0x200;   // for splx: interrupts on
 /** Every trap and interrupt. Answers the frame that doreti returns by. */
 export function hostTrap(frame: TrapFrame): TrapFrame {
   if ((frame.cs & 3) == 3) {
-    if (frame.trapno == T_SYSCALL80 && laneOn && laneTrap(frame)) return curLwp.frame;
+    if (frame.trapno == T_SYSCALL80 && laneOn && isSwitch(frame) && laneTrap(frame)) return curLwp.frame;
     return userTrap(frame);
   }
   if (frame.trapno >= T_INTR && frame.trapno < T_INTR + 16) intrDispatch(frame.trapno - T_INTR);

@@ -5,7 +5,7 @@ import { bootArgs } from "machine/boot.ts";
 
 /** lane: system calls that only enter or leave a VM space take a short way (host-kernel/lane.ts). */
 export let laneOn: bool = true;
-/** around: a load that faults in a MAP_VPAGETABLE mapping also enters its neighbours that are in memory and whose VPTEs say accessed. */
+/** around: a load that faults in a MAP_VPAGETABLE mapping also enters the pages beside it whose VPTEs say accessed. */
 export let aroundOn: bool = true;
 /** modified: a load enters a page writable whose VPTEs all say modified, and saves the fault of the first store. */
 export let modifiedOn: bool = true;

@@ -1,15 +1,17 @@
 // Page faults: from an address and an access to a page in the page tables, or to the reason for a signal.
 //
 // Rules: may sleep while a page is read from its file; if the map changed meanwhile the fault starts over. A page of a file
-// is entered writable only after the write marked it dirty; copy-on-write pages and VPAGETABLE reads are entered read-only.
+// is entered writable only after the write marked it dirty; copy-on-write pages are entered read-only for a read, and so are those
+// of VPAGETABLE mappings, unless every entry of the walk says modified already (then the first store has nothing to tell).
 // A read that hits a page which was resident also enters its resident neighbours, never creating or reading one.
 
 import { Vmspace, VmMapEntry, VME_NEEDS_COPY, VME_VPAGETABLE, vmMapLookup, entryLimit } from './vm_map.ts';
 import { VmObject, OBJ_ANON, OBJ_VNODE, vmObjectAnon, vmObjectRef, vmObjectRelease, vmObjectGetPage, vmObjectShadow, vmObjectCollapse,
   vmGetPageError } from './vm_object.ts';
-import { VmPage, PG_BUSY, PG_DIRTY, copyPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPageRelease, vmPageSetDirty, vmPageTouch, vmBalance,
+import { VmPage, PG_BUSY, PG_DIRTY, copyPage, paToPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPageRelease, vmPageSetDirty, vmPageTouch, vmBalance,
   memoryScarce } from './vm_page.ts';
 import { vptIndex, vptModified, vptTable, vptWalk } from './vpagetable.ts';
+import { vtop } from 'machine/pmap.ts';
 import { aroundOn, modifiedOn } from './tuning.ts';
 import { pmapEnter, pmapExtract } from './ptable.ts';
 import { PROT_WRITE, VPTE_A, VPTE_M, VPTE_RW, VPTE_V } from '../abi/mman.ts';
@@ -61,17 +63,21 @@ function faultOnce(vm: Vmspace, va: u32, access: i32): i32 {
     if (failed != 0) return failed;
     pindex = vptIndex;
   }
+  const modified = walks && modifiedOn && vptModified;
+  const table = walks && aroundOn && !write && isReady(e, pindex) ? vptTable : 0;
   const error = entryPage(vm, e, pindex, write);
   if (error != 0) return error;
   const page = foundPage!;
   const resident = foundResident;
   vmPageHold(page);
-  const writable = write || ((!walks || (modifiedOn && vptModified)) && mayWrite(e, page, foundTop));
+  const writable = write || ((!walks || modified) && mayWrite(e, page, foundTop));
+  if (table != 0) vmPageHold(paToPage(vtop(table)));
   const full = pmapEnter(vm.pmap, va, page, writable) != 0;
   if (!full && resident && !memoryScarce()) {
     if (!walks) enterNeighbours(vm, e, va);
-    else if (aroundOn && !write && vptTable != 0) enterAccessed(vm, e, va, vptTable, vptModified);
+    else if (table != 0) enterAccessed(vm, e, va, table, modified);
   }
+  if (table != 0) vmPageRelease(paToPage(vtop(table)));
   vmPageRelease(page);
   foundPage = page;
   return full ? FAULT_NOMEM : 0;
@@ -119,11 +125,17 @@ function enterAccessed(vm: Vmspace, e: VmMapEntry, va: u32, table: usize, modifi
 function enterOne(vm: Vmspace, e: VmMapEntry, at: u32, vpte: u32, modified: bool): bool {
   const page = residentPage(e, vpte >>> 12);
   if (page == null || (page.flags & PG_BUSY) != 0) return true;
-  const writable = modified && modifiedOn && (vpte & (VPTE_RW | VPTE_M)) == (VPTE_RW | VPTE_M);
+  const writable = modified && (vpte & (VPTE_RW | VPTE_M)) == (VPTE_RW | VPTE_M);
   vmPageHold(page);
   const full = pmapEnter(vm.pmap, at, page, writable && mayWrite(e, page, page.object == e.object)) != 0;
   vmPageRelease(page);
   return !full;
+}
+
+/** Reading page `pindex` will not sleep: what the walk has found stays true until then. */
+function isReady(e: VmMapEntry, pindex: u32): bool {
+  const page = residentPage(e, pindex);
+  return page != null && (page.flags & PG_BUSY) == 0;
 }
 
 /** What the entry shows at `pindex`, if it is in memory. */

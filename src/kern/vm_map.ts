@@ -314,6 +314,7 @@ export function kernMadvise(vm: Vmspace, address: u32, len: u32, behaviour: i32,
   const end = (address + len + 4095) & 0xfffff000;
   if (start >= end) return 0;
   if (behaviour == MADV_INVAL) {
+    vm.timestamp++;                 // a fault that sleeps between its walk and its end walks again
     pmapRemove(vm.pmap, start, end);
     return 0;
   }

@@ -4,8 +4,8 @@
 // The walk starts from the index of the address *in the object*, so one image shows the same at two addresses. It stops at
 // an entry with PS or after two levels. Write permission is needed at every level. Each table word that the walk follows
 // gets A, and M as well when the access is a write that the word allows; the page of that word becomes dirty. The result is
-// entered in the page tables read-only unless the access is a write, so that the first write is always seen here and
-// sets M.
+// entered in the page tables read-only unless the access is a write or M is set all the way, so that a write that has to set M
+// is always seen here.
 
 import { Vmspace, VmMapEntry } from './vm_map.ts';
 import { entryPage, foundPage } from './vm_fault.ts';

@@ -68,7 +68,10 @@ function takeFpu(lwp: Lwp): void {
   }
   lwp.pcb.fpArea = malloc(AREA);
   memory.fill(lwp.pcb.fpArea, 0, AREA);
-  asm`fninit`;
+  asm`fninit
+      push 0x127f
+      fldcw word ptr [esp]
+      add esp, 4`;   // 53-bit precision, as BSD: f64 arithmetic rounds like everybody's
 }
 
 /** The child has the parent's registers. */

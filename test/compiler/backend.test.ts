@@ -44,6 +44,7 @@ function passes(source: string, name: string): string {
 describe.skipIf(unable !== "")("executed code", () => {
   test("random programs", { timeout: 120000 }, () => {
     for (let seed = 1; seed <= 40; seed++) agree(randomProgram(seed));
+    agree(randomProgram(1126));
   });
 
   test("64-bit division and shifts by variables", { timeout: 30000 }, () => {

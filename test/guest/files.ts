@@ -334,6 +334,23 @@ function leaveSomething(): void {
   write(open1, buffer, 50000);
 }
 
+/** Three pages through a shared mapping: stored before and after the file went to disk, after a load, and never unmapped. */
+function leaveMapped(): void {
+  const fd = open("/left/mapped", O_RDWR | O_CREAT, 0x1b6);
+  fill(0, 3 * PAGE);
+  write(fd, buffer, 3 * PAGE);
+  fsync(fd);
+  const at = mmap(0, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  memory.fill(at, 65, PAGE);
+  fsync(fd);
+  memory.fill(at, 66, 100);
+  check("mapping shows the file", load<u8>(at + PAGE + 1) == load<u8>(buffer + PAGE + 1));
+  memory.fill(at + PAGE, 67, PAGE);
+  memory.fill(at + 2 * PAGE, 68, PAGE);
+  checkEqual("munmap of the last page", munmap(at + 2 * PAGE, PAGE), 0);
+  close(fd);
+}
+
 function main(args: string[]): i32 {
   buffer = malloc(65536);
   other = malloc(65536);
@@ -349,6 +366,7 @@ function main(args: string[]): i32 {
   modes();
   checkEqual("nothing is left", rmdir("/t"), 0);
   leaveSomething();
+  leaveMapped();
   sync();
   mfree(other);
   return verdict("files");

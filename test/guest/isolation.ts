@@ -1,13 +1,16 @@
 // Whatever a process can reach is its own: every megabyte of the address space is tried, and the places where kernels and
 // virtual kernels live page by page; all that is not this process's program, heap or stack must fault, for loads and for
-// stores. So must ports and privileged instructions. Neither another process's memory nor its registers ever show.
+// stores, by the process and by the kernel on its behalf. So must ports and privileged instructions. What another process
+// left in memory never shows.
 
+import { EFAULT } from '../../src/abi/errno.ts';
+import { O_RDONLY } from '../../src/abi/file.ts';
 import { VM_MAX_USER_ADDRESS } from '../../src/abi/mman.ts';
 import { SIGBUS } from '../../src/abi/signal.ts';
 import { setMain } from '../../src/libc/crt.ts';
 import { malloc } from '../../src/libc/rt.ts';
-import { brk } from '../../src/libc/sys.ts';
-import { catchFaults, check, checkEqual, inChild, peek, poke, verdict } from './harness.ts';
+import { brk, close, open, pipe, read, stat, write } from '../../src/libc/sys.ts';
+import { catchFaults, check, checkEqual, checkError, inChild, peek, poke, scratchFile, verdict } from './harness.ts';
 
 const MEGABYTE: u32 = 0x100000;
 const PAGE: u32 = 4096;
@@ -16,6 +19,7 @@ const SECRET: u32 = 0x5ec4e700;
 
 let secret: u32 = 0;
 let heapEnd: usize = 0;
+let fds!: FixedArray<i32, 2>;
 
 /** Where this process may have memory: program with heap, and stack. */
 function isOwn(address: usize): bool {
@@ -42,6 +46,32 @@ function testAddresses(): void {
   checkEqual("above user space", intrusions(VM_MAX_USER_ADDRESS, PAGE, 1024), 0);
   checkEqual("the kernel", intrusions(0xc0000000, PAGE, 512), 0);
   checkEqual("the last pages", intrusions(0xfff00000, PAGE, 256), 0);
+}
+
+/** The kernel touches nothing for a process that the process itself may not touch. */
+function testArgument(address: usize): void {
+  pipe(fds);
+  const zero = open("/dev/zero", O_RDONLY, 0);
+  checkError("write from there", write(fds[1], address, 16), EFAULT);
+  checkError("read to there", read(zero, address, 16), EFAULT);
+  checkError("structure there", stat("/dev/zero", address), EFAULT);
+  close(zero);
+  close(fds[0]);
+  close(fds[1]);
+}
+
+function testArguments(): void {
+  testArgument(0);
+  testArgument(0x40000000);
+  testArgument(0x40200000);
+  testArgument(VM_MAX_USER_ADDRESS);
+  testArgument(0xc0000000);
+  testArgument(0xc0100000);
+  testArgument(0xfffffff8);
+  const file = scratchFile(0);
+  check("no further than user memory reaches", write(file, VM_MAX_USER_ADDRESS - PAGE, 2 * PAGE) <= (PAGE as i32));
+  checkError("round the end of the address space", write(file, 0xfffff000, 2 * PAGE), EFAULT);
+  close(file);
 }
 
 function testPrivileges(): void {
@@ -95,6 +125,7 @@ function main(args: string[]): i32 {
   void args;
   heapEnd = (malloc(1) + 0x40000) & 0xffff0000;
   testPrivileges();
+  testArguments();
   testChildren();
   testRemains();
   catchFaults();

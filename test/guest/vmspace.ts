@@ -81,6 +81,10 @@ function names(): void {
 function badPointers(): void {
   program("cd80");
   checkError("21: tframe unmapped", vmspaceCtl(SPACE, 1, 0x100, changetype<usize>(ext)), EFAULT);
+  checkError("21: tframe in the kernel", vmspaceCtl(SPACE, 1, 0xc0100000, changetype<usize>(ext)), EFAULT);
+  checkError("21: tframe in the kernel, vframe 0", vmspaceCtl(SPACE, 1, 0xc0100000, 0), EFAULT);
+  checkError("21: tframe across the end of user space", vmspaceCtl(SPACE, 1, 0xbfbfffc0, changetype<usize>(ext)), EFAULT);
+  checkError("21: vframe in the kernel", vmspaceCtl(SPACE, 1, changetype<usize>(frame), 0xc0100000), EFAULT);
   checkError("21: vframe unmapped", vmspaceCtl(SPACE, 1, changetype<usize>(frame), 0x100), EFAULT);
   ext.tls0hi = 0x00408300;
   checkError("22: DPL 0", run(), ENXIO);
@@ -88,6 +92,9 @@ function badPointers(): void {
   checkError("22: code segment", run(), ENXIO);
   ext.tls0hi = 0;
   checkExit("22: empty descriptors", T_SYSCALL80);
+  program("cd80cd80");
+  checkExit("21: before", T_SYSCALL80);
+  checkError("21: what ran before does not go on", vmspaceCtl(SPACE, 1, 0xc0100000, 0), EFAULT);
 }
 
 function syscallExit(): void {
