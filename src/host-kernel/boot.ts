@@ -3,7 +3,7 @@
 
 import { consInit } from "./console.ts";
 import { clockInit } from "./clock.ts";
-import { fpuInit } from "./fpu.ts";
+import { fpuInit } from "../kern/fpu.ts";
 import { intrInit } from "./intr.ts";
 import { pmapBootstrap } from "./pmap.ts";
 import { segmentsInit } from "./segments.ts";

@@ -12,7 +12,7 @@ import { needResched } from "../kern/sched.ts";
 import { signalPending } from "../kern/signal.ts";
 import { checkTls, cleanFrame, findEntry } from "../kern/vmspace.ts";
 import { chargeBoth, cycleCount } from "./clock.ts";
-import { fpuVirt } from "./fpu.ts";
+import { fpuVirt } from "../kern/fpu.ts";
 import { activatePmap } from "./pmap.ts";
 import { setTlsDescriptors, setTrapStack } from "./segments.ts";
 

@@ -9,7 +9,7 @@ import { PSL_I, SEL_UCODE, SEL_UDATA, TRAPFRAME_SIZE } from "../abi/frames.ts";
 import { PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
 import { SIGKILL } from "../abi/signal.ts";
 import { copyinstr, copyout, fetchedWord, fuword } from "machine/copyio.ts";
-import { fpuExit } from "machine/fpu.ts";
+import { fpuExit } from "./fpu.ts";
 import { pmapActivate, ptov } from "machine/pmap.ts";
 import { tlsLoad } from "machine/tls.ts";
 import { malloc, mfree } from "rt/rt.ts";

@@ -8,7 +8,7 @@ import { WNOHANG, WUNTRACED } from "../abi/file.ts";
 import { SA_NOCLDWAIT, SIG_IGN, SIGCHLD } from "../abi/signal.ts";
 import { Rusage } from "../abi/time.ts";
 import { copyout } from "machine/copyio.ts";
-import { fpuExit } from "machine/fpu.ts";
+import { fpuExit } from "./fpu.ts";
 import { splhigh } from "machine/intr.ts";
 import { calloutStop } from "./callout.ts";
 import { fdFree } from "./file.ts";

@@ -1,12 +1,12 @@
 // fork: a child that is its parent's copy, memory copy-on-write, and returns 0 with edx = 1.
 
 import { EAGAIN, ENOMEM } from "../abi/errno.ts";
-import { fpuFork } from "machine/fpu.ts";
-import { cpuForkLwp } from "machine/swtch.ts";
+import { fpuFork } from "./fpu.ts";
 import { fdCopy } from "./file.ts";
 import { Lwp, Proc, procAlloc } from "./proc.ts";
 import { setRunQueue } from "./sched.ts";
 import { sigCopy } from "./sigset.ts";
+import { forkThread } from "./thread.ts";
 import { vmspaceFork } from "./vm_map.ts";
 import { memoryScarce } from "./vm_page.ts";
 import { vkernelFork } from "./vmspace.ts";
@@ -19,7 +19,7 @@ export function sysFork(lwp: Lwp, a: Ptr<u32>): i32 {
   copyProc(parent, child);
   copyLwp(lwp, child.lwp);
   vkernelFork(parent, child);
-  cpuForkLwp(child.lwp, lwp.frame);
+  forkThread(child.lwp, lwp.frame);
   setRunQueue(child.lwp);
   lwp.retval0 = child.pid as u32;
   lwp.retval1 = 0;

@@ -7,7 +7,6 @@ import { bootArgs, platformName } from "machine/boot.ts";
 import { cycleCount } from "machine/clock.ts";
 import { intrEnable } from "machine/intr.ts";
 import { cpuHalt, cpuReboot } from "machine/reset.ts";
-import { cpuStartKthread } from "machine/swtch.ts";
 import { kernExec } from "./exec.ts";
 import { fdCreate } from "./file.ts";
 import { kprint } from "./kprintf.ts";
@@ -17,6 +16,7 @@ import { setRunQueue, tsleep } from "./sched.ts";
 import { psignal } from "./signal.ts";
 import { OSRELEASE, OSTYPE } from "./sysctl.ts";
 import { sysentInit } from "./sysent.ts";
+import { startThread } from "./thread.ts";
 import { timeInit } from "./time.ts";
 import { tuningInit } from "./tuning.ts";
 import { ttyInit } from "./tty.ts";
@@ -58,7 +58,7 @@ function startInit(): void {
   p.pgid = 1;
   p.sid = 1;
   p.fd = fdCreate();
-  cpuStartKthread(p.lwp, initMain);
+  startThread(p.lwp, initMain);
   setRunQueue(p.lwp);
 }
 

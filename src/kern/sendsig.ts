@@ -12,7 +12,7 @@ import {
 } from "../abi/signal.ts";
 import { VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
 import { copyin, copyout } from "machine/copyio.ts";
-import { fpuExit, fpuRestore, fpuSave } from "machine/fpu.ts";
+import { fpuExit, fpuRestore, fpuSave } from "./fpu.ts";
 import { splhigh, splx } from "machine/intr.ts";
 import type { Lwp } from "./proc.ts";
 import { malloc, mfree } from "rt/rt.ts";

@@ -10,7 +10,7 @@ import {
 } from "../abi/frames.ts";
 import { VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
 import { SEGV_ACCERR, SEGV_MAPERR, SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP } from "../abi/signal.ts";
-import { fpuTrap } from "machine/fpu.ts";
+import { fpuTrap } from "./fpu.ts";
 import { sigexit } from "./exit.ts";
 import { curLwp, Lwp } from "./proc.ts";
 import { needResched, yieldCpu } from "./sched.ts";

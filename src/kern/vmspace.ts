@@ -21,7 +21,7 @@ import { pmapActivate, ptov } from "machine/pmap.ts";
 import { copyin, copyout } from "machine/copyio.ts";
 import { frameActivate } from "machine/swtch.ts";
 import { tlsLoad } from "machine/tls.ts";
-import { fpuVirt } from "machine/fpu.ts";
+import { fpuVirt } from "./fpu.ts";
 
 const CHAINS: u32 = 1024;
 

@@ -12,7 +12,7 @@ import { vmPageStartup } from '../kern/vm_page.ts';
 import { clockInit } from './clock.ts';
 import { consInit } from './console.ts';
 import { openDisk } from './disk.ts';
-import { fpuInit } from './fpu.ts';
+import { fpuInit } from '../kern/fpu.ts';
 import { imageFd, mapImage } from './image.ts';
 import { intrInit } from './intr.ts';
 

@@ -10,7 +10,7 @@ import { signalPending } from '../kern/signal.ts';
 import { syscall } from '../kern/syscall.ts';
 import { trap, userPending, userret } from '../kern/trap.ts';
 import { consFlush, consGathered } from './console.ts';
-import { fpuReady } from './fpu.ts';
+import { fpuReady } from '../kern/fpu.ts';
 import { interruptPending, splhigh, splopen } from './intr.ts';
 
 /** Takes signals, interrupts and reschedules until none is left. Called and returns at splhigh. */

@@ -60,6 +60,22 @@ describe.skipIf(unable !== "")("executed code", () => {
       export function main(): i64 { ${lines.join("\n")} return sum; }`);
   });
 
+  test("operators on constants that only the passes see", () => {
+    const values = ["0", "1", "-1", "7", "-2147483648", "2147483647", "0x12345678"];
+    const ops = ["+", "-", "*", "&", "|", "^", "<", "<=", ">", ">=", "==", "!="];
+    const shifts = [0, 1, 4, 31].flatMap((n) => ["<<", ">>", ">>>"].map((op) => `(a ${op} ${n}) as i32`));
+    for (const type of ["i32", "u32"]) {
+      for (const a of values) {
+        const blocks = values.map((b) => {
+          const divisions = b === "0" || (b === "-1" && a.startsWith("-")) ? [] : ["/", "%"];
+          const exprs = [...[...ops, ...divisions].map((op) => `(a ${op} b) as i32`), ...shifts, "(-a) as i32", "(~a) as i32"];
+          return `{ let a: ${type} = ${a} as ${type}; let b: ${type} = ${b} as ${type}; ${exprs.map((e) => `sum = sum * 31 + (${e});`).join(" ")} }`;
+        });
+        agree(`export function main(): i32 { let sum = 0; ${blocks.join("\n")} return sum; }`);
+      }
+    }
+  });
+
   test("memory copy and fill, overlapping both ways", () => {
     agree(`let b!: FixedArray<u8, 64>;
       export function main(): i32 {

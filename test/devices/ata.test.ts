@@ -53,6 +53,23 @@ describe('ATA PIO', () => {
     expect(inp(7) & 0x89).toBe(0);
   });
 
+  it('moves several sectors for one interrupt with READ and WRITE MULTIPLE', () => {
+    command(0xc6, 0, 4);
+    command(0xc5, 8, 6);
+    let interrupts = 0;
+    for (let i = 0; i < 6 * 128; i++) {
+      ata.ports.write(0x1f0, 4, 0x01010101 * (i >> 7));
+      if (irq) interrupts++;
+      inp(7);
+    }
+    expect(interrupts).toBe(2);
+    expect([7, 8, 9, 10, 11, 12, 13, 14].map((sector) => disk.bytes[sector * 512 + 511]! ^ (sector < 8 || sector > 13 ? sector ^ 255 : 0))).toEqual([0, 0, 1, 2, 3, 4, 5, 0]);
+    command(0xc4, 8, 6);
+    const words = Array.from({ length: 6 * 128 }, () => ata.ports.read(0x1f0, 4));
+    expect(words).toEqual(Array.from({ length: 6 * 128 }, (_, i) => 0x01010101 * (i >> 7)));
+    expect(inp(7) & 0x89).toBe(0);
+  });
+
   it('clears its interrupt when the status is read, not the alternate status', () => {
     command(0xec, 0, 0);
     ata.controlPort.read(0x3f6, 1);

@@ -69,6 +69,9 @@ function onVirtualKernel(): bool {
   return bytes[0] == 118;               // "vkernel"
 }
 
+/** The host kernel's code segment; its data segment follows. */
+const KERNEL_CODE: u32 = 8;
+
 function testForkWait(): void {
   const parent = getpid();
   let pid = fork();
@@ -162,6 +165,11 @@ function testBadSelectors(): void {
     kill(getpid(), SIGUSR1);
     return 0;
   }), SIGILL);
+  checkEqual("ring 0 through sigreturn", inChild(() => {
+    handle(SIGUSR1, codeof(spoilRing), SA_SIGINFO);
+    kill(getpid(), SIGUSR1);
+    return 0;
+  }), SIGILL);
 }
 
 function frameOf(context: usize): TrapFrame {
@@ -174,6 +182,11 @@ function spoilSelectors(sig: i32, info: usize, context: usize): void {
 
 function spoilStack(sig: i32, info: usize, context: usize): void {
   frameOf(context).ss = 0xfff3;
+}
+
+function spoilRing(sig: i32, info: usize, context: usize): void {
+  frameOf(context).cs = KERNEL_CODE;
+  frameOf(context).ss = KERNEL_CODE + 8;
 }
 
 function spoilFlags(sig: i32, info: usize, context: usize): void {

@@ -80,6 +80,7 @@ describe('determinism', () => {
     expect(first.code).toBe(0);
     expect(second.text).toBe(first.text);
     expect(second.instructions).toBe(first.instructions);
+    expect(second.cycles).toBe(first.cycles);
     expect(Buffer.compare(second.disk, first.disk)).toBe(0);
   }, 60_000);
 });

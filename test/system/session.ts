@@ -27,6 +27,8 @@ export interface Ending {
 
 export interface OwnEnding extends Ending {
   readonly instructions: number;
+  /** Virtual time, in cycles. */
+  readonly cycles: number;
   readonly disk: Uint8Array;
 }
 
@@ -93,7 +95,7 @@ export class Session {
   /** Runs until the machine ends by itself. */
   end(budget = PATIENCE): OwnEnding {
     const result = this.machine.run(this.machine.cpu.instructions + budget, true);
-    return { text: withoutReturns(this.text), code: codeOf(result), instructions: this.machine.cpu.instructions, disk: this.disk };
+    return { text: withoutReturns(this.text), code: codeOf(result), instructions: this.machine.cpu.instructions, cycles: this.machine.clock.now, disk: this.disk };
   }
 }
 
