@@ -3,23 +3,9 @@
 
 import { flushAll } from './stdio.ts';
 import { stringAt } from './strings.ts';
-import { _exit, setTlsArea } from './sys.ts';
-import { TlsInfo } from '../abi/time.ts';
+import { _exit } from './sys.ts';
+import { setUpTls } from './tls.ts';
 
-/** The thread control block that %gs:0 points at. */
-class Tcb {
-  self: usize = 0;
-  dtv: usize = 0;
-  thread: usize = 0;
-  errnoAt: usize = 0;
-  errno: i32 = 0;
-  spare0: usize = 0;
-  spare1: usize = 0;
-  spare2: usize = 0;
-}
-
-let tcb!: Embed<Tcb>;
-let tls!: Embed<TlsInfo>;
 let mainFunction: ((args: string[]) => i32) | null = null;
 let environment: string[] = [];
 
@@ -49,17 +35,6 @@ export function setenv(name: string, value: string): void {
     }
   }
   environment.push(name + "=" + value);
-}
-
-function setUpTls(): void {
-  const record = changetype<usize>(tcb);
-  tcb.self = record;
-  tcb.errnoAt = record + offsetof<Tcb>("errno");
-  tls.base = record;
-  tls.size = sizeof<Tcb>() as i32;
-  const selector = setTlsArea(0, changetype<usize>(tls), 8);
-  asm`mov eax, ${selector}
-      mov gs, ax`;
 }
 
 function stringsAt(vector: usize): string[] {

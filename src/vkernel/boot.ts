@@ -3,10 +3,10 @@
 //
 // Usage: vkernel [-hv] [-m size] [-r root image] [-e name=value]
 
-import { errno, execve, setTlsArea, write, cstr, fcntl, _exit } from '../libc/sys.ts';
+import { errno, execve, write, cstr, fcntl, _exit } from '../libc/sys.ts';
 import { EOPNOTSUPP, strerror } from '../abi/errno.ts';
 import { F_SETFD, FD_CLOEXEC } from '../abi/file.ts';
-import { TlsInfo } from '../abi/time.ts';
+import { setUpTls } from '../libc/tls.ts';
 import { kernMain } from '../kern/main.ts';
 import { vmPageStartup } from '../kern/vm_page.ts';
 import { clockInit } from './clock.ts';
@@ -22,15 +22,6 @@ const MOST_MEMORY: u32 = 1024 * MEGABYTE;
 const PIECE: u32 = 4 * MEGABYTE;
 const IMAGE_PATH = "/var/vkernel/memimg";
 
-class Tcb {
-  self: usize = 0;
-  dtv: usize = 0;
-  thread: usize = 0;
-  errnoAt: usize = 0;
-  errno: i32 = 0;
-}
-let tcb!: Embed<Tcb>;
-let tls!: Embed<TlsInfo>;
 let bootStack!: FixedArray<u32, 4096>;
 let argv: usize = 0;
 let envp: usize = 0;
@@ -48,17 +39,6 @@ export function _start(): void {
       push eax
       call ${vkernelBoot}
       ud2`;
-}
-
-function setUpTls(): void {
-  const record = changetype<usize>(tcb);
-  tcb.self = record;
-  tcb.errnoAt = record + offsetof<Tcb>("errno");
-  tls.base = record;
-  tls.size = sizeof<Tcb>() as i32;
-  const selector = setTlsArea(0, changetype<usize>(tls), 8);
-  asm`mov eax, ${selector}
-      mov gs, ax`;
 }
 
 function say(text: string): void {
