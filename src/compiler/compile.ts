@@ -36,8 +36,16 @@ function compileWith(options: Options, host: CompilerHost, diags: Diags): u8[] |
   const m = buildModule(p, options.entry);
   if (diags.count > 0) return null;
   if (options.layoutFile != "") writeText(host, options.layoutFile, layoutListing(p), diags);
+  if (options.depsFile != "") writeText(host, options.depsFile, dependencies(p, options.output), diags);
   if (options.dumpIr) host.print(printIr(m));
   return options.output == "" ? null : link(m, options, diags);
+}
+
+/** A makefile's rule that names what `output` is made of; sources that are gone do not stop make, but are a reason to compile. */
+function dependencies(p: Program, output: string): string {
+  let inputs = "";
+  for (const m of p.modules) inputs = inputs + " \\\n  " + m.file.path;
+  return output + ":" + inputs + "\n" + inputs.substring(5) + ":\n";
 }
 
 function writeText(host: CompilerHost, path: string, text: string, diags: Diags): void {

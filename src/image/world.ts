@@ -1,8 +1,8 @@
 // The world: both kernels, every program, and the two root file systems, built from the sources in this repository. What is
 // built is kept in .cache and built again only when one of the files it was made of has changed.
 //
-// The virtual kernel's root holds the programs and, in /usr/src, the sources; the host's root is the same tree with the
-// virtual kernel and its root image in it.
+// The virtual kernel's root holds kernels, programs and, in /usr/src, the sources; the host's root is the same tree with the
+// virtual kernel's root image in it.
 
 import { readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -18,13 +18,14 @@ const COMPILER_FOLDERS = ['asm', 'compiler', 'elf', 'image', 'isa'];
 const MAKEFILE = 'src/user/Makefile';
 const HOST_MIB = 96;
 const VIRTUAL_MIB = 48;
-/** Programs that are also found in /sbin. */
-const SYSTEM_PROGRAMS = ['halt', 'init'];
 
-export interface World {
+interface Binaries {
   readonly hostKernel: Uint8Array;
   readonly virtualKernel: Uint8Array;
   readonly programs: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface World extends Binaries {
   readonly rootImage: Uint8Array;
 }
 
@@ -46,8 +47,8 @@ export function buildWorld(options: WorldOptions = {}): World {
   const tree = new SourceTree(root);
   const cache = new OutputCache(join(root, '.cache'), tree);
   const compiler = hashOf(...COMPILER_FOLDERS.flatMap((folder) => filesBelow(root, `src/${folder}`)).map((path) => tree.hash(path)!));
-  const programs = programNames(tree);
-  const recipes = [hostKernelRecipe(), virtualKernelRecipe(), ...programs.map(programRecipe)];
+  const makefile = new WorldMakefile(tree);
+  const recipes = makefile.recipes();
   const built = new Map<string, Uint8Array>();
   for (const recipe of recipes) {
     options.progress?.(recipe.name, built.size, recipes.length + 1);
@@ -55,32 +56,35 @@ export function buildWorld(options: WorldOptions = {}): World {
   }
   options.progress?.('root.img', built.size, recipes.length + 1);
   const hostKernel = built.get('host-kernel.elf')!;
-  const virtualKernel = built.get('vkernel.elf')!;
-  const binaries = new Map(programs.map((name) => [name, built.get(`bin/${name}`)!]));
-  const rootImage = buildRoot(tree, cache, binaries, virtualKernel);
+  const virtualKernel = built.get('vkernel')!;
+  const programs = new Map(makefile.words('PROGRAMS').map((name) => [name, built.get(`bin/${name}`)!]));
+  const rootImage = buildRoot(tree, cache, { hostKernel, virtualKernel, programs }, makefile.words('SYSTEM_PROGRAMS'));
   options.progress?.('', recipes.length + 1, recipes.length + 1);
-  return { hostKernel, virtualKernel, programs: binaries, rootImage };
+  return { hostKernel, virtualKernel, programs, rootImage };
 }
 
-function hostKernelRecipe(): Recipe {
-  const args = ['src/host-kernel/boot.ts', '--base', '0xC0100000', '--phys-offset', '0xC0000000', '--multiboot'];
-  return { name: 'host-kernel.elf', args: [...args, '--bind', 'machine=src/host-kernel', '--bind', 'rt=src/kern'] };
-}
+/** What the Makefile of the world says of the programs and of how things are compiled. */
+class WorldMakefile {
+  private readonly text: string;
 
-function virtualKernelRecipe(): Recipe {
-  return { name: 'vkernel.elf', args: ['src/vkernel/boot.ts', '--bind', 'machine=src/vkernel', '--bind', 'rt=src/kern'] };
-}
+  constructor(tree: SourceTree) {
+    this.text = Buffer.from(tree.read(MAKEFILE) ?? []).toString('latin1').replaceAll(/\\\n\s*/g, ' ');
+  }
 
-function programRecipe(name: string): Recipe {
-  return { name: `bin/${name}`, args: [`src/user/${name}.ts`, '--bind', 'rt=src/libc'] };
-}
+  /** The words of a variable. */
+  words(variable: string): string[] {
+    const line = new RegExp(`^${variable} *=(.*)$`, 'm').exec(this.text);
+    if (line === null) throw new Error(`${MAKEFILE} has no line ${variable} = ...`);
+    return line[1]!.trim().split(/\s+/);
+  }
 
-/** The programs of the world are those of its Makefile. */
-function programNames(tree: SourceTree): string[] {
-  const makefile = Buffer.from(tree.read(MAKEFILE) ?? []).toString('latin1');
-  const line = /^PROGRAMS *=(.*)$/m.exec(makefile);
-  if (line === null) throw new Error(`${MAKEFILE} has no line PROGRAMS = ...`);
-  return line[1]!.trim().split(/\s+/);
+  recipes(): Recipe[] {
+    return [
+      { name: 'host-kernel.elf', args: ['src/host-kernel/boot.ts', ...this.words('HOST_KERNEL_FLAGS')] },
+      { name: 'vkernel', args: ['src/vkernel/boot.ts', ...this.words('VKERNEL_FLAGS')] },
+      ...this.words('PROGRAMS').map((name) => ({ name: `bin/${name}`, args: [`src/user/${name}.ts`, ...this.words('PROGRAM_FLAGS')] })),
+    ];
+  }
 }
 
 function buildProgram(tree: SourceTree, cache: OutputCache, compiler: string, recipe: Recipe): Uint8Array {
@@ -92,38 +96,40 @@ function buildProgram(tree: SourceTree, cache: OutputCache, compiler: string, re
   return result.bytes;
 }
 
-function buildRoot(tree: SourceTree, cache: OutputCache, programs: ReadonlyMap<string, Uint8Array>, virtualKernel: Uint8Array): Uint8Array {
+function buildRoot(tree: SourceTree, cache: OutputCache, built: Binaries, systemPrograms: readonly string[]): Uint8Array {
   const sources = sourceFiles(tree.root);
   const builder = filesBelow(tree.root, 'src/image').map((path) => tree.hash(path)!);
-  const recipe = hashOf(...programs.keys(), ...programs.values(), virtualKernel, ...sources, ...builder);
+  const recipe = hashOf(...built.programs.keys(), ...built.programs.values(), built.hostKernel, built.virtualKernel, ...sources, ...builder);
   const known = cache.find('root.img', recipe);
   if (known !== null) return known;
-  const common = commonFiles(tree, programs, sources);
-  const virtualRoot = buildExt2({ sizeMiB: VIRTUAL_MIB, label: 'vroot', files: common });
-  const image = buildExt2({
-    sizeMiB: HOST_MIB,
-    label: 'root',
-    files: [...common, { path: '/boot/vkernel', data: virtualKernel, mode: 0o755 }, { path: '/vroot.img', data: virtualRoot }],
-  });
+  const files = [...binaryFiles(built, systemPrograms), ...folderFiles(), ...sources.map((path): FileSpec => ({ path: `/usr/src/${path}`, data: tree.read(path)! }))];
+  const virtualRoot = buildExt2({ sizeMiB: VIRTUAL_MIB, label: 'vroot', files });
+  const image = buildExt2({ sizeMiB: HOST_MIB, label: 'root', files: [...files, { path: '/vroot.img', data: virtualRoot }] });
   cache.keep('root.img', recipe, sources, image);
   return image;
 }
 
-/** What both root file systems hold. */
-function commonFiles(tree: SourceTree, programs: ReadonlyMap<string, Uint8Array>, sources: readonly string[]): FileSpec[] {
+/** The kernels and programs, the same on both root file systems. */
+function binaryFiles(built: Binaries, systemPrograms: readonly string[]): FileSpec[] {
   return [
-    ...[...programs].map(([name, data]): FileSpec => ({ path: `/bin/${name}`, data, mode: 0o755 })),
-    ...SYSTEM_PROGRAMS.map((name): FileSpec => ({ path: `/sbin/${name}`, symlink: `../bin/${name}` })),
+    ...[...built.programs].map(([name, data]): FileSpec => ({ path: `/bin/${name}`, data, mode: 0o755 })),
+    ...systemPrograms.map((name): FileSpec => ({ path: `/sbin/${name}`, symlink: `../bin/${name}` })),
+    { path: '/boot/host-kernel.elf', data: built.hostKernel, mode: 0o755 },
+    { path: '/boot/vkernel', data: built.virtualKernel, mode: 0o755 },
+  ];
+}
+
+/** Devices, and the folders in which the world is built. */
+function folderFiles(): FileSpec[] {
+  const folders = ['/etc', '/var/vkernel', ...['bin', 'boot', 'dep', 'root/bin', 'root/boot', 'root/sbin'].map((name) => `/usr/obj/${name}`)];
+  return [
     { path: '/dev/console', dev: DEV_CONSOLE, mode: 0o600 },
     { path: '/dev/tty', dev: DEV_TTY },
     { path: '/dev/null', dev: DEV_NULL },
     { path: '/dev/zero', dev: DEV_ZERO },
-    { path: '/etc', directory: true },
     { path: '/tmp', directory: true, mode: 0o777 },
-    { path: '/var/vkernel', directory: true },
-    { path: '/usr/obj/bin', directory: true },
+    ...folders.map((path): FileSpec => ({ path, directory: true })),
     { path: '/usr/src/Makefile', symlink: MAKEFILE },
-    ...sources.map((path): FileSpec => ({ path: `/usr/src/${path}`, data: tree.read(path)! })),
   ];
 }
 

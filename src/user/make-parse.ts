@@ -32,13 +32,56 @@ export function setVariable(makefile: Makefile, name: string, value: string): vo
   makefile.variables.set(name, value);
 }
 
+/** NAME, or NAME:FROM=TO, which puts TO in the place of FROM at the end of each word; with %, TO's % is what FROM's stood for. */
 function lookUp(makefile: Makefile, name: string): string {
+  const colon = name.indexOf(":");
+  const equals = name.indexOf("=", colon + 1);
+  if (colon > 0 && equals > 0) return substituted(lookUp(makefile, name.substring(0, colon)), name.substring(colon + 1, equals), name.substring(equals + 1));
   if (makefile.variables.has(name)) return expand(makefile, makefile.variables.get(name)!);
   const value = getenv(name);
   return value == null ? "" : value;
 }
 
-/** Replaces $(NAME), ${NAME}, $X and $$. */
+function substituted(words: string, from: string, to: string): string {
+  const pattern = from.indexOf("%") >= 0 ? from : "%" + from;
+  const replacement = from.indexOf("%") >= 0 ? to : "%" + to;
+  const out: string[] = [];
+  for (const word of splitWords(words)) {
+    const stem = stemOf(pattern, word);
+    out.push(stem == null ? word : substituteStem(replacement, stem));
+  }
+  return out.join(" ");
+}
+
+/** The part of `name` that % stands for in `pattern`, at least one character; or null. */
+export function stemOf(pattern: string, name: string): string | null {
+  const at = pattern.indexOf("%");
+  const prefix = pattern.substring(0, at);
+  const suffix = pattern.substring(at + 1);
+  if (name.length <= prefix.length + suffix.length || !name.startsWith(prefix) || !name.endsWith(suffix)) return null;
+  return name.substring(prefix.length, name.length - suffix.length);
+}
+
+/** `text` with `stem` in the place of its first %. */
+export function substituteStem(text: string, stem: string): string {
+  const at = text.indexOf("%");
+  return at < 0 ? text : text.substring(0, at) + stem + text.substring(at + 1);
+}
+
+/** Where the bracket that opens at `at` closes, or -1. */
+function closing(text: string, at: i32): i32 {
+  const open = text.charCodeAt(at);
+  const close = open == 40 ? 41 : 125;
+  let depth: i32 = 0;
+  for (let i = at; i < text.length; i++) {
+    if (text.charCodeAt(i) == open) depth++;
+    else if (text.charCodeAt(i) == close) depth--;
+    if (depth == 0) return i;
+  }
+  return -1;
+}
+
+/** Replaces $(NAME), $(NAME:FROM=TO), ${NAME}, $X and $$. */
 export function expand(makefile: Makefile, text: string): string {
   let out = "";
   let start: i32 = 0;
@@ -51,9 +94,9 @@ export function expand(makefile: Makefile, text: string): string {
     if (c == 36) {
       out = out + "$";
     } else if (c == 40 || c == 123) {
-      const close = text.indexOf(c == 40 ? ")" : "}", at);
+      const close = closing(text, at + 1);
       if (close < 0) return out + text.substring(at);
-      out = out + lookUp(makefile, text.substring(at + 2, close));
+      out = out + lookUp(makefile, expand(makefile, text.substring(at + 2, close)));
       end = close + 1;
     } else {
       out = out + lookUp(makefile, text.substring(at + 1, at + 2));
@@ -125,13 +168,18 @@ function withoutComment(line: string): string {
 
 /** Reads a makefile; null after a message. `settings` are NAME=value words that win over the file. */
 export function readMakefile(path: string, settings: string[]): Makefile | null {
+  const makefile = new Makefile();
+  for (const setting of settings) parseAssignment(makefile, setting, true);
+  return readInto(makefile, path) ? makefile : null;
+}
+
+/** Adds what the file at `path` says; false after a message. */
+function readInto(makefile: Makefile, path: string): bool {
   const text = readFile(path);
   if (text == null) {
     eprint("make: " + path + ": " + strerror(errno()) + "\n");
-    return null;
+    return false;
   }
-  const makefile = new Makefile();
-  for (const setting of settings) parseAssignment(makefile, setting, true);
   const lines = splitLines(text);
   let current: Rule[] = [];
   for (let i: i32 = 0; i < lines.length; i++) {
@@ -147,13 +195,27 @@ export function readMakefile(path: string, settings: string[]): Makefile | null 
     }
     line = withoutComment(line);
     if (trim(line).length == 0) continue;
+    if (line.startsWith("include ") || line.startsWith("-include ")) {
+      if (!include(makefile, line)) return false;
+      continue;
+    }
     if (parseAssignment(makefile, line, false)) continue;
     const rules = parseRule(makefile, line);
     if (rules == null) {
       eprint(`${path}:${number}: expected a rule or an assignment: ${line}\n`);
-      return null;
+      return false;
     }
     current = rules;
   }
-  return makefile;
+  return true;
+}
+
+/** `include FILE ...`; `-include` passes over files that are not there. */
+function include(makefile: Makefile, line: string): bool {
+  const words = splitWords(expand(makefile, line));
+  for (let i: i32 = 1; i < words.length; i++) {
+    if (line.startsWith("-") && statOf(words[i]!) == null) continue;
+    if (!readInto(makefile, words[i]!)) return false;
+  }
+  return true;
 }

@@ -1,5 +1,5 @@
-// make: brings targets up to date. Rules with prerequisites and recipes, pattern rules with one %, variables (= := +=),
-// the automatic variables $@ $< $^ $*, .PHONY, recipe prefixes @ and -, line continuation. Options: -j N commands at a time, -f FILE,
+// make: brings targets up to date. Rules with prerequisites and recipes, pattern rules with one %, variables (= := +=) and
+// $(NAME:FROM=TO), the automatic variables $@ $< $^ $*, .PHONY, include and -include, recipe prefixes @ and -, line continuation. Options: -j N commands at a time, -f FILE,
 // -C DIRECTORY, -n (print only), -s (silent), NAME=value. A recipe that fails stops what depends on it; a target that the failed recipe
 // has changed is removed; jobs that run are waited for. Exit code 0: up to date, 2: error.
 
@@ -10,7 +10,7 @@ import { eprint, flush, print } from '../libc/stdio.ts';
 import { parseNumber } from '../libc/strings.ts';
 import { malloc } from '../libc/rt.ts';
 import { _exit, chdir, errno, fork, unlink, wait4 } from '../libc/sys.ts';
-import { expand, Makefile, modificationTime, readMakefile, Rule, setVariable } from './make-parse.ts';
+import { expand, Makefile, modificationTime, readMakefile, Rule, setVariable, stemOf, substituteStem } from './make-parse.ts';
 
 const NEW: i32 = 0;
 const WAITING: i32 = 1;    // for prerequisites
@@ -43,20 +43,6 @@ let silent: bool = false;
 let failed: bool = false;
 
 // ---------------------------------------------------------------------------------------------------- the graph
-
-/** The part of `name` that % stands for in `pattern`, or null. */
-function stemOf(pattern: string, name: string): string | null {
-  const at = pattern.indexOf("%");
-  const prefix = pattern.substring(0, at);
-  const suffix = pattern.substring(at + 1);
-  if (name.length <= prefix.length + suffix.length || !name.startsWith(prefix) || !name.endsWith(suffix)) return null;
-  return name.substring(prefix.length, name.length - suffix.length);
-}
-
-function substituteStem(text: string, stem: string): string {
-  const at = text.indexOf("%");
-  return at < 0 ? text : text.substring(0, at) + stem + text.substring(at + 1);
-}
 
 /** Gives a node its rule: an explicit one, with the recipe of a pattern rule when it has none. */
 function findRule(node: Node): void {

@@ -12,14 +12,16 @@ const BUDGET = 8_000_000_000;
 
 if (!hasFsTools) console.warn('buildworld.test: /usr/obj is not looked into from outside, e2fsprogs are not installed');
 
-/** Compares /usr/obj/bin of the halted machine's disk with the programs that Node built. */
-function expectSamePrograms(disk: Uint8Array, virtual: boolean): void {
+/** Compares the fresh root of the halted machine's disk with what Node built. */
+function expectSameWorld(disk: Uint8Array, virtual: boolean): void {
   const folder = mkdtempSync(join(tmpdir(), 'buildworld-'));
   const read = (image: string, path: string) => spawnSync('debugfs', ['-R', `cat ${path}`, join(folder, image)], { maxBuffer: 1 << 28 }).stdout;
   writeFileSync(join(folder, 'root.img'), disk);
   const image = virtual ? 'vroot.img' : 'root.img';
   if (virtual) writeFileSync(join(folder, image), read('root.img', '/vroot.img'));
-  for (const [name, bytes] of world().programs) expect(read(image, `/usr/obj/bin/${name}`).equals(bytes), name).toBe(true);
+  for (const [name, bytes] of world().programs) expect(read(image, `/usr/obj/root/bin/${name}`).equals(bytes), name).toBe(true);
+  expect(read(image, '/usr/obj/root/boot/host-kernel.elf').equals(world().hostKernel), 'host kernel').toBe(true);
+  expect(read(image, '/usr/obj/root/boot/vkernel').equals(world().virtualKernel), 'virtual kernel').toBe(true);
   rmSync(folder, { recursive: true });
 }
 
@@ -29,13 +31,23 @@ describe.each([['the host kernel', 'native '], ['the virtual kernel', '']])('bui
     expect(ending.text).toMatch(/^identical\nidentical\n$/m);
     expect(ending.code).toBe(0);
     for (const name of world().programs.keys()) expect(ending.text).toContain(`gtc src/user/${name}.ts -o /usr/obj/bin/${name}`);
-    if (hasFsTools) expectSamePrograms(ending.disk, mode === '');
+    if (hasFsTools) expectSameWorld(ending.disk, mode === '');
+  }, 400_000);
+});
+
+describe('a changed source', () => {
+  it('makes what the compiler had read it for again, and nothing else', () => {
+    const pause = 'gtc src/user/gtc.ts -o /tmp/gtc --bind rt=src/libc'; // files' times are whole seconds
+    const ending = converse(`native exec=make world > /dev/null; ${pause}; echo // >> src/user/sh-parse.ts; make -n world; echo // >> src/libc/tls.ts; make -n world`, [], undefined, BUDGET);
+    const made = [...ending.text.matchAll(/-o \/usr\/obj\/(\S+)/g)].map((match) => match[1]);
+    expect(made[0]).toBe('bin/sh');
+    expect(new Set(made.slice(1))).toEqual(new Set([...[...world().programs.keys()].map((name) => `bin/${name}`), 'boot/vkernel']));
   }, 400_000);
 });
 
 describe('a difference', () => {
   it('is noticed', () => {
-    const ending = converse('native exec=cp /bin/cat /bin/echo; make same-echo');
+    const ending = converse('native exec=cp /bin/cat /bin/echo; make same-bin/echo');
     expect(ending.text).toMatch(/echo \/bin\/echo differ/);
     expect(ending.code).toBe(2);
   }, 120_000);

@@ -32,6 +32,10 @@ const COMMANDS: readonly Command[] = [
   ['time sh -c \'exit 3\'', /^ +\d+\.\d\d real +\d+\.\d\d user +\d+\.\d\d sys\n$/, 3],
   ["echo 'all: a b' > /tmp/Makefile; echo '.PHONY: a b' >> /tmp/Makefile; echo 'a b:' >> /tmp/Makefile; echo '\t@echo made $@' >> /tmp/Makefile", '', 0],
   ['make -C /tmp -j 2', /^made ([ab])\nmade (?!\1)[ab]\n$/, 0],
+  ["echo 'A = x.o y.o' > /tmp/m; echo 'B = .o' >> /tmp/m; echo 'all:' >> /tmp/m; echo '\t@echo $(A:$(B)=.c) $(A:x%=z%) ${A:%.o=d/%}' >> /tmp/m", '', 0],
+  ['make -f /tmp/m', 'x.c y.c z.o y.o d/x d/y\n', 0],
+  ["echo 'include /tmp/m' > /tmp/n; echo '-include /tmp/none' >> /tmp/n; make -f /tmp/n", 'x.c y.c z.o y.o d/x d/y\n', 0],
+  ["echo 'include /tmp/none' > /tmp/n; make -f /tmp/n", /^make: \/tmp\/none: No such file/, 2],
   ["echo 'all:' > /tmp/Makefile; echo '\tfalse' >> /tmp/Makefile; make -f /tmp/Makefile", /^false\nmake: /, 2],
 ];
 

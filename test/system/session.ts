@@ -100,13 +100,13 @@ export class Session {
 }
 
 /** One conversation from power-on to the end, on our PC. */
-export function converse(commandLine: string, steps: readonly Step[] = [], root?: Uint8Array): OwnEnding {
+export function converse(commandLine: string, steps: readonly Step[] = [], root?: Uint8Array, budget?: number): OwnEnding {
   const session = new Session(commandLine, root);
   for (const [text, keys] of steps) {
     session.waitFor(text);
     session.type(keys);
   }
-  return session.end();
+  return session.end(budget);
 }
 
 /** The same on QEMU, for at most `seconds`; then the code is -1. The disk of the ending is not kept. */
