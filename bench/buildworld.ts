@@ -2,7 +2,7 @@
 // same disk. Prints what the guest's own time(1) says (virtual seconds), the instructions that the whole machine executed from
 // power-on to power-off, and the seconds that this took here. Everything but those last seconds is the same in every run.
 
-import { MemoryDisk } from '../src/cli/disk-file.ts';
+import { MemoryDisk } from '../src/devices/memory-disk.ts';
 import { progressLine } from '../src/cli/progress.ts';
 import { buildWorld } from '../src/image/world.ts';
 import type { World } from '../src/image/world.ts';

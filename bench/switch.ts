@@ -4,7 +4,7 @@
 
 import { resolve } from 'node:path';
 import { DEV_CONSOLE, DEV_NULL, DEV_TTY, DEV_ZERO } from '../src/abi/file.ts';
-import { MemoryDisk } from '../src/cli/disk-file.ts';
+import { MemoryDisk } from '../src/devices/memory-disk.ts';
 import { compileProgram } from '../src/image/compile.ts';
 import { SourceTree } from '../src/image/inputs.ts';
 import { buildExt2 } from '../src/image/mkfs.ts';

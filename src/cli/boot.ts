@@ -7,7 +7,8 @@ import { LoadError } from '../pc/load-error.ts';
 import type { BootModule } from '../pc/multiboot.ts';
 import { UsageError } from './args.ts';
 import type { OptionSpecs, ParsedArgs } from './args.ts';
-import { FileDisk, MemoryDisk } from './disk-file.ts';
+import { FileDisk } from './disk-file.ts';
+import { MemoryDisk } from '../devices/memory-disk.ts';
 import { buildSystem } from './system.ts';
 
 /** Options that say what to boot. */

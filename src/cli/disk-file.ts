@@ -1,5 +1,4 @@
-// Disks for the machine: a raw image file that is read and written in place, and a copy in memory whose writes vanish
-// with the machine. A file's size is rounded down to whole sectors.
+// A disk for the machine: a raw image file that is read and written in place. Its size is rounded down to whole sectors.
 
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { SECTOR_BYTES } from '../devices/ata.ts';
@@ -30,23 +29,4 @@ export class FileDisk implements DiskImage {
   close(): void {
     closeSync(this.fd);
   }
-}
-
-export class MemoryDisk implements DiskImage {
-  readonly sectors: number;
-
-  /** @param bytes the contents; the disk writes into this array */
-  constructor(readonly bytes: Uint8Array) {
-    this.sectors = Math.floor(bytes.length / SECTOR_BYTES);
-  }
-
-  read(sector: number, into: Uint8Array): void {
-    into.set(this.bytes.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES));
-  }
-
-  write(sector: number, from: Uint8Array): void {
-    this.bytes.set(from, sector * SECTOR_BYTES);
-  }
-
-  flush(): void {}
 }

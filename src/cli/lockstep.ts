@@ -11,7 +11,7 @@ import { parseCommandLine, parseCount, parseMemory, UsageError } from './args.ts
 import type { OptionSpecs, ParsedArgs } from './args.ts';
 import { bootFile, BOOT_OPTIONS, bootOwn } from './boot.ts';
 import type { Boot } from './boot.ts';
-import { MemoryDisk } from './disk-file.ts';
+import { MemoryDisk } from '../devices/memory-disk.ts';
 
 const OPTIONS: OptionSpecs = {
   ...BOOT_OPTIONS,

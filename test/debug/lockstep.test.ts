@@ -1,7 +1,7 @@
 // Lockstep: the engines agree on our kernels, and a difference is found at the very instruction that makes it.
 
 import { describe, expect, it } from 'vitest';
-import { MemoryDisk } from '../../src/cli/disk-file.ts';
+import { MemoryDisk } from '../../src/devices/memory-disk.ts';
 import { lockstep } from '../../src/debug/lockstep.ts';
 import { SymbolTable } from '../../src/debug/symbols.ts';
 import { buildWorld } from '../../src/image/world.ts';

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { disassemble, linearEip } from '../../src/debug/code.ts';
-import { MemoryDisk } from '../../src/cli/disk-file.ts';
+import { MemoryDisk } from '../../src/devices/memory-disk.ts';
 import { buildWorld } from '../../src/image/world.ts';
 import { Machine } from '../../src/pc/machine.ts';
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MemoryDisk } from '../../src/cli/disk-file.ts';
+import { MemoryDisk } from '../../src/devices/memory-disk.ts';
 import { AtaChannel } from '../../src/devices/ata.ts';
 
 let irq = false;

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MemoryDisk } from '../../src/cli/disk-file.ts';
+import { MemoryDisk } from '../../src/devices/memory-disk.ts';
 import { Machine } from '../../src/pc/machine.ts';
 
 export interface Boot {

@@ -2,7 +2,7 @@
 // virtual kernel, whose terminal is raw below its own.
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { MemoryDisk } from '../../src/cli/disk-file.ts';
+import { MemoryDisk } from '../../src/devices/memory-disk.ts';
 import { buildWorld } from '../../src/image/world.ts';
 import type { World } from '../../src/image/world.ts';
 import { Machine } from '../../src/pc/machine.ts';

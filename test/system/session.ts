@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MemoryDisk } from '../../src/cli/disk-file.ts';
+import { MemoryDisk } from '../../src/devices/memory-disk.ts';
 import { buildWorld } from '../../src/image/world.ts';
 import type { World } from '../../src/image/world.ts';
 import { Machine } from '../../src/pc/machine.ts';
