@@ -2,8 +2,9 @@
 
 import { DEV_CONSOLE, DEV_NULL, DEV_TTY, DEV_ZERO, Stat } from '../abi/file.ts';
 import { File } from './file.ts';
+import type { Klist } from './knote.ts';
 import { curLwp, Lwp } from './proc.ts';
-import { consoleTty, ttyIoctl, ttyRead, ttySetAsync, ttyWrite } from './tty.ts';
+import { consoleTty, ttyIoctl, ttyRead, ttyReadable, ttySetAsync, ttyWrite } from './tty.ts';
 import { Uio, uiomove } from './uio.ts';
 import { Vnode } from './vnode.ts';
 import { malloc } from 'rt/rt.ts';
@@ -46,12 +47,20 @@ class TtyFile extends DeviceFile {
   }
 
   override setOwner(owner: i32): i32 {
-    consoleTty.owner = owner;
+    consoleTty.sigio.owner = owner;
     return 0;
   }
 
   override getOwner(): i32 {
-    return consoleTty.owner;
+    return consoleTty.sigio.owner;
+  }
+
+  override notes(write: bool): Klist | null {
+    return consoleTty.notes;
+  }
+
+  override ready(write: bool): i32 {
+    return write ? 1 : ttyReadable(consoleTty);
   }
 }
 

@@ -5,6 +5,7 @@
 // ps_strings, the signal trampoline, the strings, the auxiliary vector, environment and argument pointers, and argc.
 
 import { E2BIG, EACCES, EFAULT, EJUSTRETURN, ENOEXEC } from "../abi/errno.ts";
+import { NOTE_EXEC } from "../abi/event.ts";
 import { PSL_I, SEL_UCODE, SEL_UDATA, TRAPFRAME_SIZE } from "../abi/frames.ts";
 import { PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
 import { SIGKILL } from "../abi/signal.ts";
@@ -15,6 +16,7 @@ import { tlsLoad } from "machine/tls.ts";
 import { malloc, mfree } from "rt/rt.ts";
 import { sigexit } from "./exit.ts";
 import { fdExec } from "./file.ts";
+import { knoteNotify } from "./knote.ts";
 import { stringOf } from "./kstring.ts";
 import { lookup, lookupError } from "./namei.ts";
 import { Lwp, procSetName } from "./proc.ts";
@@ -307,6 +309,7 @@ function replaceSpace(lwp: Lwp, space: Vmspace): void {
   if (changetype<usize>(old) != 0) vmspaceFree(old);
   fdExec(p.fd!);
   sigactsExec(p.sigacts);
+  knoteNotify(p.notes, NOTE_EXEC);
   fpuExit(lwp);
   lwp.altSize = 0;
   lwp.onAltStack = false;

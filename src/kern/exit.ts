@@ -4,6 +4,7 @@
 // the status. Children of the dead become init's.
 
 import { ECHILD } from "../abi/errno.ts";
+import { NOTE_EXIT } from "../abi/event.ts";
 import { WNOHANG, WUNTRACED } from "../abi/file.ts";
 import { SA_NOCLDWAIT, SIG_IGN, SIGCHLD } from "../abi/signal.ts";
 import { Rusage } from "../abi/time.ts";
@@ -12,6 +13,7 @@ import { fpuExit } from "./fpu.ts";
 import { splhigh } from "machine/intr.ts";
 import { calloutStop } from "./callout.ts";
 import { fdFree } from "./file.ts";
+import { knoteNotify, knoteOrphan } from "./knote.ts";
 import { panic } from "./panic.ts";
 import { linkChild, LS_ZOMBIE, Lwp, pfind, Proc, procFree, PS_STOP, PS_ZOMBIE, unlinkChild } from "./proc.ts";
 import { chargeSystem, miSwitch, PCATCH, tsleep, wakeup } from "./sched.ts";
@@ -36,6 +38,8 @@ function exit1(lwp: Lwp, status: i32): void {
   const p = lwp.proc;
   if (p.pid == 1) panic(`init died, status ${status}`);
   calloutStop(p.itimer);
+  knoteNotify(p.notes, NOTE_EXIT);
+  knoteOrphan(p);
   vkernelExit(lwp);
   fdFree(p.fd!);
   p.fd = null;

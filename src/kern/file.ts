@@ -7,6 +7,8 @@ import { EINVAL, EMFILE, ENOTTY } from '../abi/errno.ts';
 import { Stat } from '../abi/file.ts';
 import type { Lwp } from './proc.ts';
 import { rootVnode } from './vfs.ts';
+import { Klist, Kqueue } from './knote.ts';
+import { knoteCloseFd } from './kqueue.ts';
 import { Uio } from './uio.ts';
 import { Vnode } from './vnode.ts';
 
@@ -20,6 +22,8 @@ export abstract class File {
   offset: u32 = 0;
   /** The file of a file system behind it, with a reference, or null. */
   vnode: Vnode | null = null;
+  /** Knotes that watch it. */
+  knotes: i32 = 0;
 
   /** Transfer from or to uio.offset, which moves along; `flags` are those in effect (O_NONBLOCK, O_APPEND). */
   abstract read(uio: Uio, flags: i32): i32;
@@ -49,6 +53,31 @@ export abstract class File {
   getOwner(): i32 {
     return 0;
   }
+
+  /** Where knotes for reading or writing are told of changes; null: it can't be watched. */
+  notes(write: bool): Klist | null {
+    return null;
+  }
+
+  /** Bytes that can be read or written without waiting; what can't wait is always ready. */
+  ready(write: bool): i32 {
+    return 1;
+  }
+
+  /** The other end is gone: no more bytes will come, or can go. */
+  hungUp(write: bool): bool {
+    return false;
+  }
+
+  /** Fork hands it on. */
+  inheritable(): bool {
+    return true;
+  }
+
+  /** Of a kqueue's descriptor. */
+  asQueue(): Kqueue | null {
+    return null;
+  }
 }
 
 export class FileDesc {
@@ -71,9 +100,10 @@ export function fdCopy(from: FileDesc): FileDesc {
   const fd = new FileDesc();
   for (let i: i32 = 0; i < NOFILE; i++) {
     const file = from.files[i];
+    if (file == null || !file.inheritable()) continue;
     fd.files[i] = file;
     fd.closeOnExec[i] = from.closeOnExec[i];
-    if (file != null) file.refs++;
+    file.refs++;
   }
   fd.umask = from.umask;
   fd.cwd = from.cwd;
@@ -103,6 +133,7 @@ export function fdGet(fd: FileDesc, n: i32): File | null {
 /** Empty slot `n`, if it is in use. May sleep. */
 export function fdClose(fd: FileDesc, n: i32): void {
   const file = fd.files[n];
+  if (file != null && file.knotes != 0) knoteCloseFd(fd, n, file);
   fd.files[n] = null;
   fd.closeOnExec[n] = false;
   if (file != null) fileDrop(file);

@@ -5,6 +5,7 @@ import { EAGAIN, EBADF, EINTR, EINVAL, ENOTDIR, ERESTART, ESPIPE, EOVERFLOW } fr
 import { F_DUPFD, F_GETFD, F_GETFL, F_GETOWN, F_SETFD, F_SETFL, F_SETOWN, FD_CLOEXEC, O_ACCMODE, O_APPEND, O_ASYNC, O_FNONBLOCKING,
   O_NONBLOCK, O_RDONLY, O_WRONLY, SEEK_CUR, SEEK_END, SEEK_SET, Stat } from '../abi/file.ts';
 import { FileDesc, fdClose, fdGet, fdInstall, File, fileDrop, fileHold, installedFd, NOFILE } from './file.ts';
+import type { Klist } from './knote.ts';
 import type { Lwp } from './proc.ts';
 import { Uio, userUio } from './uio.ts';
 import { MAX_FILE_SIZE, Vnode, vnodeRead, vnodeWrite, VT_DIR, VT_REG } from './vnode.ts';
@@ -42,6 +43,17 @@ export class VnodeFile extends File {
 
   override seekable(): bool {
     return true;
+  }
+
+  override notes(write: bool): Klist | null {
+    return this.vnode!.notes;
+  }
+
+  /** Bytes up to the end of the file, from the position; room is always there. */
+  override ready(write: bool): i32 {
+    const vp = this.vnode!;
+    if (write || vp.type == VT_DIR) return 1;
+    return this.offset < vp.size ? (vp.size - this.offset) as i32 : 0;
   }
 }
 

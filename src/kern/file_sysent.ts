@@ -3,6 +3,7 @@
 import { Sys } from '../abi/syscalls.ts';
 import { sysClose, sysDup, sysDup2, sysExtpread, sysExtpwrite, sysFchdir, sysFcntl, sysFstat, sysFsync, sysFtruncate, sysGetdirentries,
   sysIoctl, sysLseek, sysRead, sysWrite } from './file_syscalls.ts';
+import { sysKevent, sysKqueue } from './kqueue.ts';
 import { sysPipe } from './pipe.ts';
 import { def } from './syscall.ts';
 import { sysAccess, sysChdir, sysChmod, sysGetcwd, sysLink, sysLstat, sysMkdir, sysMknod, sysOpen, sysReadlink, sysRename, sysRmdir, sysStat,
@@ -26,6 +27,8 @@ export function fileSyscallInit(): void {
   def(Sys.fchdir, 1, sysFchdir);
   def(Sys.getdirentries, 4, sysGetdirentries);
   def(Sys.pipe, 0, sysPipe);
+  def(Sys.kqueue, 0, sysKqueue);
+  def(Sys.kevent, 6, sysKevent);
   def(Sys.open, 3, sysOpen);
   def(Sys.stat, 2, sysStat);
   def(Sys.lstat, 2, sysLstat);

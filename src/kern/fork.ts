@@ -1,8 +1,10 @@
 // fork: a child that is its parent's copy, memory copy-on-write, and returns 0 with edx = 1.
 
 import { EAGAIN, ENOMEM } from "../abi/errno.ts";
+import { NOTE_FORK } from "../abi/event.ts";
 import { fpuFork } from "./fpu.ts";
 import { fdCopy } from "./file.ts";
+import { knoteNotify } from "./knote.ts";
 import { Lwp, Proc, procAlloc } from "./proc.ts";
 import { setRunQueue } from "./sched.ts";
 import { sigCopy } from "./sigset.ts";
@@ -21,6 +23,7 @@ export function sysFork(lwp: Lwp, a: Ptr<u32>): i32 {
   vkernelFork(parent, child);
   forkThread(child.lwp, lwp.frame);
   setRunQueue(child.lwp);
+  if (parent.notes.first != null) knoteNotify(parent.notes, NOTE_FORK);
   lwp.retval0 = child.pid as u32;
   lwp.retval1 = 0;
   return 0;

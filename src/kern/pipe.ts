@@ -6,6 +6,7 @@ import { EAGAIN, EBADF, EPIPE } from '../abi/errno.ts';
 import { O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO, Stat } from '../abi/file.ts';
 import { SIGPIPE } from '../abi/signal.ts';
 import { fdClose, fdInstall, File, fileDrop, installedFd } from './file.ts';
+import { Klist, knoteNotify } from './knote.ts';
 import { curLwp, Lwp } from './proc.ts';
 import { PCATCH, tsleep, wakeup } from './sched.ts';
 import { psignal } from './signal.ts';
@@ -21,6 +22,8 @@ class Pipe {
   tail: u32 = 0;             // bytes ever read
   readers: i32 = 1;
   writers: i32 = 1;
+  readNotes!: Embed<Klist>;
+  writeNotes!: Embed<Klist>;
 }
 
 class PipeFile extends File {
@@ -49,6 +52,7 @@ class PipeFile extends File {
       p.tail += before - uio.resid;
     }
     wakeup(changetype<usize>(p) + 1);
+    knoteNotify(p.writeNotes, 0);
     return 0;
   }
 
@@ -65,6 +69,7 @@ class PipeFile extends File {
       if (failed != 0) return failed;
       p.head += n;
       wakeup(changetype<usize>(p));
+      knoteNotify(p.readNotes, 0);
     }
     return 0;
   }
@@ -77,12 +82,30 @@ class PipeFile extends File {
     return 0;
   }
 
+  override notes(write: bool): Klist | null {
+    if (write != (this.flags % 4 == O_WRONLY)) return null;
+    return write ? this.pipe.writeNotes : this.pipe.readNotes;
+  }
+
+  override ready(write: bool): i32 {
+    const used = this.pipe.head - this.pipe.tail;
+    if (write != (this.flags % 4 == O_WRONLY)) return 0;
+    if (!write) return used as i32;
+    return RING - used >= PIPE_BUF ? (RING - used) as i32 : 0;
+  }
+
+  override hungUp(write: bool): bool {
+    return (write ? this.pipe.readers : this.pipe.writers) == 0;
+  }
+
   override close(): void {
     const p = this.pipe;
     if (this.flags % 4 == O_RDONLY) p.readers--;
     else p.writers--;
     wakeup(changetype<usize>(p));
     wakeup(changetype<usize>(p) + 1);
+    knoteNotify(p.readNotes, 0);
+    knoteNotify(p.writeNotes, 0);
     if (p.readers != 0 || p.writers != 0) return;
     mfree(p.data);
     free(p);

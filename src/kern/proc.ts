@@ -9,6 +9,7 @@ import type { TrapFrame, VextFrame } from "../abi/frames.ts";
 import type { SigSet } from "../abi/signal.ts";
 import type { Callout } from "./callout.ts";
 import type { FileDesc } from "./file.ts";
+import type { Klist } from "./knote.ts";
 import { SigActs, sigactsCopy } from "./sigacts.ts";
 import type { Vmspace } from "./vm_map.ts";
 import type { VkernelProc, VmspaceEntry } from "./vmspace.ts";
@@ -62,6 +63,7 @@ export class Proc {
   switches: i32 = 0;
   itimerInterval: i32 = 0;          // ITIMER_REAL, in ticks
   itimer!: Embed<Callout>;
+  notes!: Embed<Klist>;             // knotes on its signals, forks and end
 }
 
 export class Lwp {

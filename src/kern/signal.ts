@@ -14,6 +14,7 @@ import {
 import { splhigh, splx } from "machine/intr.ts";
 import { copyin, copyout } from "machine/copyio.ts";
 import { sigexit } from "./exit.ts";
+import { knoteNotify } from "./knote.ts";
 import { allProcs, LS_SLEEP, LS_STOP, Lwp, pfind, Proc, PS_ACTIVE, PS_STOP, PS_ZOMBIE } from "./proc.ts";
 import { miSwitch, PCATCH, setRunQueue, tsleep, unsleep, wakeup } from "./sched.ts";
 import { sendsig, sigreturnFrame } from "./sendsig.ts";
@@ -47,6 +48,7 @@ export function psignal(p: Proc, sig: i32): void {
   if (p.system || p.state == PS_ZOMBIE || (p.pid == 1 && sig == SIGKILL)) return;
   const s = splhigh();
   const lwp = p.lwp;
+  if (p.notes.first != null) knoteNotify(p.notes, sig as u32);
   if (sig == SIGCONT) {
     lwp.siglist.w0 &= ~STOP_SIGNALS;
     if (p.state == PS_STOP) procContinue(p);

@@ -137,6 +137,17 @@ function pairToTicks(pair: Ptr<i32>, at: i32): i32 {
   return sec * HZ + (pair[at + 1] + TICK_USEC - 1) / TICK_USEC;
 }
 
+/** Ticks of the timespec at `from`, rounded up, and one more for the tick that has begun; 0 only for 0. Or -errno. */
+export function timeoutTicks(lwp: Lwp, from: usize): i32 {
+  const pair = timeWords(lwp);
+  const error = copyin(from, changetype<usize>(pair), 8);
+  if (error != 0) return -error;
+  if (pair[0] < 0 || pair[1] < 0 || pair[1] >= 1000000000) return -EINVAL;
+  if (pair[0] == 0 && pair[1] == 0) return 0;
+  const sec = pair[0] < LONGEST_SLEEP ? pair[0] : LONGEST_SLEEP;
+  return sec * HZ + (pair[1] + TICK_NS - 1) / TICK_NS + 1;
+}
+
 function alarm(arg: usize): void {
   const p = changetype<Proc>(arg);
   if (p.itimerInterval != 0) calloutReset(p.itimer, p.itimerInterval, alarm, arg);

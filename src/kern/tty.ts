@@ -7,11 +7,12 @@
 import { EINVAL, EIO, ENOTTY, EAGAIN } from '../abi/errno.ts';
 import { ECHO, ECHOE, FIONREAD, ICANON, ICRNL, ISIG, O_ASYNC, O_NONBLOCK, ONLCR, OPOST, Termios, TIOCGETA, TIOCGPGRP, TIOCGWINSZ, TIOCSETA,
   TIOCSETAW, TIOCSPGRP, TOSTOP, VEOF, VERASE, VINTR, VKILL, VMIN, VQUIT, VSUSP } from '../abi/file.ts';
-import { SIGINT, SIGIO, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU } from '../abi/signal.ts';
+import { SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU } from '../abi/signal.ts';
+import { Klist, knoteNotify, SigioOwner, sigioPost } from './knote.ts';
 import { Lwp, pfind, pgrpExists, Proc } from './proc.ts';
 import { PCATCH, tsleep, wakeup } from './sched.ts';
 import { sigAct } from './sigacts.ts';
-import { pgsignal, psignal } from './signal.ts';
+import { pgsignal } from './signal.ts';
 import { sigIsMember } from './sigset.ts';
 import { Uio, uiomove } from './uio.ts';
 import { consPutc } from 'machine/console.ts';
@@ -35,8 +36,8 @@ export class Tty {
   committed: u32 = 0;        // readable up to here
   tail: u32 = 0;             // ever taken out
   pgid: i32 = 0;             // foreground process group, 0 if none
-  owner: i32 = 0;            // for SIGIO: process, or -group
-  async: bool = false;
+  sigio!: Embed<SigioOwner>;
+  notes!: Embed<Klist>;
   chunk!: FixedArray<u8, 256>;
 }
 
@@ -130,10 +131,13 @@ function put(tty: Tty, value: u16): void {
 function commit(tty: Tty): void {
   tty.committed = tty.head;
   wakeup(changetype<usize>(tty));
-  if (!tty.async || tty.owner == 0) return;
-  const p = tty.owner > 0 ? pfind(tty.owner) : null;
-  if (p != null) psignal(p, SIGIO);
-  else if (tty.owner < 0) pgsignal(-tty.owner, SIGIO);
+  sigioPost(tty.sigio);
+  knoteNotify(tty.notes, 0);
+}
+
+/** Bytes that a read would get at once. */
+export function ttyReadable(tty: Tty): i32 {
+  return (tty.committed - tty.tail) as i32;
 }
 
 function flushInput(tty: Tty): void {
@@ -277,7 +281,7 @@ export function ttyIoctl(lwp: Lwp, tty: Tty, request: u32, data: usize): i32 {
     case TIOCSPGRP:
       return setForeground(tty, data);
     case FIONREAD:
-      scratch.word = (tty.committed - tty.tail) as i32;
+      scratch.word = ttyReadable(tty);
       return copyout(at, data, 4);
     default:
       return ENOTTY;
@@ -306,5 +310,5 @@ function setForeground(tty: Tty, data: usize): i32 {
 
 /** fcntl(F_SETFL) on a terminal. */
 export function ttySetAsync(tty: Tty, flags: i32): void {
-  tty.async = (flags & O_ASYNC) != 0;
+  tty.sigio.on = (flags & O_ASYNC) != 0;
 }

@@ -7,6 +7,7 @@
 
 import { EFBIG, EINVAL, EISDIR, ENOMEM } from '../abi/errno.ts';
 import { Stat } from '../abi/file.ts';
+import { Klist, knoteNotify } from './knote.ts';
 import type { Nameidata } from './namei.ts';
 import { Uio, uiomove } from './uio.ts';
 import { vmGetPageError, VmObject, vmObjectGetPage, vmObjectNewPage, vmObjectOf } from './vm_object.ts';
@@ -29,6 +30,8 @@ export abstract class Vnode {
   /** Device number of a VT_CHR. */
   rdev: u32 = 0;
   object: VmObject | null = null;
+  /** Knotes that wait for it to grow. */
+  notes!: Embed<Klist>;
 
   ref(): void {
     this.refs++;
@@ -115,6 +118,7 @@ export function vnodeWrite(vp: Vnode, uio: Uio): i32 {
     const error = writePage(vp, uio);
     if (error != 0) return error;
   }
+  knoteNotify(vp.notes, 0);
   return 0;
 }
 

@@ -189,6 +189,11 @@ export function getcwd(buffer: usize, bytes: usize): i32 { return sys3(Sys.getcw
 export function sigprocmask(how: i32, set: usize, old: usize): i32 { return sys3(Sys.sigprocmask, how as usize, set, old); }
 export function sigsuspend(mask: usize): i32 { return sys3(Sys.sigsuspend, mask, 0, 0); }
 export function sigaction(signal: i32, action: usize, old: usize): i32 { return sys3(Sys.sigaction, signal as usize, action, old); }
+export function kqueue(): i32 { return sys0(Sys.kqueue); }
+/** `timeout` is the address of a Timespec, 0 to wait for ever. Returns how many events it wrote. */
+export function kevent(kq: i32, changes: usize, nchanges: i32, events: usize, nevents: i32, timeout: usize): i32 {
+  return sys8(Sys.kevent, kq as usize, changes, nchanges as usize, events, nevents as usize, timeout, 0, 0);
+}
 export function setTlsArea(which: i32, info: usize, size: i32): i32 { return sys3(Sys.set_tls_area, which as usize, info, size as usize); }
 export function stat(path: string, into: usize): i32 { return sys3(Sys.stat, cstr(path), into, 0); }
 export function fstat(fd: i32, into: usize): i32 { return sys3(Sys.fstat, fd as usize, into, 0); }
