@@ -27,6 +27,14 @@ export interface CpuHooks {
   access?(la: number, size: number, write: boolean): void;
 }
 
+/** Notes of the `observed` engine: where control went, and when. */
+export interface CpuObserver {
+  /** Which notes are wanted: 1 jumps, 2 calls and returns, 3 both, 0 changes of ring only. Those always come. */
+  wanted(): number;
+  /** Notes (layout.NOTE) in the words [from, to); the last one is of this moment when it changes the ring. */
+  notes(memory: Int32Array, from: number, to: number): void;
+}
+
 /** A fault of a delivery that failed: what it was, and which vector was being delivered then (-1: none). */
 export interface FaultRecord {
   vector: number;
@@ -108,6 +116,8 @@ export class Cpu {
   private readonly u8: Uint8Array;
   private limitAt = 0;
   private hooks: CpuHooks = {};
+  private readonly kind: EngineKind;
+  private observer: CpuObserver | null = null;
   /** The faults that ended in the last double or triple fault, first to last. */
   faultChain: FaultRecord[] = [];
 
@@ -125,7 +135,9 @@ export class Cpu {
       readByte: (pa) => bus.mmioRead(pa, 1),
     }, options.ramBytes);
     this.predecoder = predecoder;
-    this.engine = createEngine(options.engine ?? 'tier0', this.memory, {
+    this.kind = options.engine ?? 'tier0';
+    this.i32[L.NOTE_AT >> 2] = L.NOTES;
+    this.engine = createEngine(this.kind, this.memory, {
       portRead: (port, size) => bus.portRead(port, size as 1),
       portWrite: (port, size, value) => bus.portWrite(port, size as 1, size === 4 ? value >>> 0 : value),
       mmioRead: (pa, size) => bus.mmioRead(pa >>> 0, size as 1),
@@ -141,6 +153,7 @@ export class Cpu {
       deliveryFailed: (depth, vector, error, address) => this.recordFault(depth, vector, error, address),
       codeBreakpoint: (la, exact) => (exact ? this.hooks.breakpoint?.(la >>> 0) ?? 0 : this.hooks.breakpointPage?.(la >>> 0) ? 1 : 0),
       dataAccess: (la, size, write) => this.hooks.access?.(la >>> 0, size, write !== 0),
+      notesReady: () => this.takeNotes(),
     });
     this.state = new CpuState(this.memory.buffer, this.engine);
     this.reset();
@@ -180,6 +193,22 @@ export class Cpu {
     const { interrupts, code, data } = L.DEBUG;
     this.set('debug', (hooks.interrupt ? interrupts : 0) | (hooks.breakpoint ? code : 0) | (hooks.access ? data : 0));
     this.state.refresh();
+  }
+
+  /** Installs an observer. @throws when the engine is another than `observed` */
+  observe(observer: CpuObserver): void {
+    if (this.kind !== 'observed') throw new Error(`engine ${this.kind} takes no notes`);
+    this.observer = observer;
+    this.i32[L.NOTE_AT >> 2] = L.NOTES;
+    this.i32[L.NOTE_MASK >> 2] = observer.wanted();
+  }
+
+  /** Hands the notes so far to the observer. */
+  takeNotes(): void {
+    const end = this.i32[L.NOTE_AT >> 2]!;
+    this.i32[L.NOTE_AT >> 2] = L.NOTES;
+    this.observer?.notes(this.i32, L.NOTES >> 2, end >> 2);
+    if (this.observer) this.i32[L.NOTE_MASK >> 2] = this.observer.wanted();
   }
 
   private recordFault(depth: number, vector: number, error: number, address: number): void {

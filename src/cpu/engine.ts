@@ -7,6 +7,7 @@ import { farText } from './semantics/far.ts';
 import { integerText } from './semantics/integer.ts';
 import { interruptsText } from './semantics/interrupts.ts';
 import { memoryText } from './semantics/memory.ts';
+import { notesText } from './semantics/notes.ts';
 import { runText } from './semantics/run.ts';
 import { segmentsText } from './semantics/segments.ts';
 import { stackText } from './semantics/stack.ts';
@@ -17,7 +18,8 @@ import { x87Text } from './x87.ts';
 import { tlbText } from '../mmu/tlb.ts';
 import { walkText } from '../mmu/walk.ts';
 
-export type EngineKind = 'tier0' | 'reference';
+/** `observed` is tier 0 that also notes transfers of control (semantics/notes.ts). */
+export type EngineKind = 'tier0' | 'reference' | 'observed';
 
 /** What the engine calls in JavaScript. */
 export interface EngineImports {
@@ -36,6 +38,7 @@ export interface EngineImports {
   deliveryFailed(depth: number, vector: number, error: number, address: number): void;
   codeBreakpoint(la: number, exact: number): number;
   dataAccess(la: number, size: number, write: number): void;
+  notesReady(): void;
 }
 
 /** What JavaScript calls in the engine. */
@@ -52,7 +55,7 @@ export interface Engine {
   peek(la: number): bigint;
 }
 
-const sources = () => [
+const sources = (observed: boolean) => [
   { name: 'state', text: L.stateText() },
   { name: 'flags', text: flagsText },
   { name: 'walk', text: walkText },
@@ -67,17 +70,26 @@ const sources = () => [
   { name: 'strings', text: stringsText },
   { name: 'system', text: systemText },
   { name: 'x87', text: x87Text },
-  { name: 'run', text: runText() },
+  ...(observed ? [{ name: 'notes', text: notesText }] : []),
+  { name: 'run', text: runText(observed) },
 ];
 
-let program: ReturnType<typeof compileMicro> | null = null;
-let module: WebAssembly.Module | null = null;
+const programs = new Map<boolean, ReturnType<typeof compileMicro>>();
+const modules = new Map<boolean, WebAssembly.Module>();
 
-/** Instantiates an engine on a memory. The program is compiled once per process. */
+function programOf(observed: boolean): ReturnType<typeof compileMicro> {
+  const program = programs.get(observed) ?? compileMicro(sources(observed));
+  programs.set(observed, program);
+  return program;
+}
+
+/** Instantiates an engine on a memory. A program is compiled once per process. */
 export function createEngine(kind: EngineKind, memory: WebAssembly.Memory, imports: EngineImports): Engine {
-  program ??= compileMicro(sources());
+  const observed = kind === 'observed';
+  const program = programOf(observed);
   if (kind === 'reference') return toJs(program, memory, { ...imports }) as unknown as Engine;
-  module ??= new WebAssembly.Module(toWasm(program));
+  const module = modules.get(observed) ?? new WebAssembly.Module(toWasm(program));
+  modules.set(observed, module);
   const instance = new WebAssembly.Instance(module, { env: { memory, ...(imports as unknown as Record<string, unknown>) } });
   return instance.exports as unknown as Engine;
 }

@@ -6,6 +6,8 @@
 //   0x0000_0200  segment registers, 32 bytes each         (es cs ss ds fs gs ldtr tr, and one being examined)
 //   0x0000_0400  x87 state
 //   0x0000_1000  scratch micro-ops for single steps
+//   0x0000_1700  cells and
+//   0x0010_0000  notes of the observed engine             (semantics/notes.ts)
 //   0x0001_0000  list of filled TLB slots
 //   0x0003_0000  code TLB: {linear page | context, slot table} x 1024
 //   0x0100_0000  data TLB: supervisor read, write, user read, write; one word per page; then one empty pair
@@ -24,6 +26,16 @@ export const FPU = 0x400;
 export const SCRATCH = 0x1000;
 export const IDLE = 0x1400;               // the micro-op "between instructions": no length, nothing outstanding
 export const SPLIT_BYTES = 0x1800;        // bytes of an instruction that straddles two pages
+/** The observed engine: which notes it takes (1 jumps, 2 calls and returns), where the next one goes, and the CPL of the last. */
+export const NOTE_MASK = 0x1700;
+export const NOTE_AT = 0x1704;
+export const NOTE_RING = 0x1708;
+export const NOTES = 0x10_0000;
+export const NOTES_END = 0x20_0000;
+export const NOTE_BYTES = 16;
+/** A note: linear address, low word of the instruction count, ESP, how control came here | CPL << 4. */
+export const NOTE = { la: 0, count: 4, esp: 8, how: 12 } as const;
+export const NOTE_HOW = { jump: 0, call: 1, ret: 2, iret: 3 } as const;
 export const TLB_LIST = 0x1_0000;
 export const TLB_LIST_MAX = 0x4000;       // entries
 export const CODE_TLB = 0x3_0000;

@@ -1,5 +1,6 @@
 // The two engines are one text printed twice: they must agree on every bit of state, at every instruction boundary.
 import { describe, expect, it, vi } from 'vitest';
+import { decode, Insn } from '../../src/isa/decode.ts';
 import { Program } from './program.ts';
 import { REG, SCRATCH } from '../../src/cpu/layout.ts';
 
@@ -69,5 +70,67 @@ describe('engines', () => {
     }
     expect(Buffer.compare(a.cpu.ram, b.cpu.ram)).toBe(0);
     expect(a.cpu.instructions).toBeGreaterThan(1000);
+  });
+});
+
+/** The test program, with its gates, on an engine. */
+function workOn(engine: 'tier0' | 'observed'): Program {
+  return new Program(engine).load(WORK).gate(0x80, 'sys', 3).gate(0x81, 'stop', 3).paging();
+}
+
+/** Linear addresses of the instructions of a run, one by one as the debugger's hook sees them. */
+function stepped(): number[] {
+  const program = workOn('tier0');
+  const seen: number[] = [];
+  program.cpu.setHooks({ breakpoint: (la) => { seen.push(la); return 1; }, breakpointPage: () => true });
+  program.run();
+  return seen.slice(0, program.cpu.instructions);
+}
+
+/** The same from notes: each says where a straight run begins; REP stays at its instruction. */
+function fromNotes(slices: boolean): { seen: number[]; rings: Set<number> } {
+  const { cpu } = workOn('observed');
+  const seen: number[] = [];
+  const rings = new Set<number>();
+  const insn = new Insn();
+  let at = 0, count = 0;
+  const advance = (until: number): void => {
+    while (count < until) {
+      seen.push(at);
+      count++;
+      const length = decode(cpu.ram, at, at + 15, true, insn);
+      if (count < until && cpu.ram[at] !== 0xf3) at += length;
+    }
+  };
+  cpu.observe({
+    wanted: () => 3,
+    notes: (words, from, to) => {
+      for (let n = from; n < to; n += 4) {
+        advance(words[n + 1]!);
+        at = words[n]!;
+        rings.add(words[n + 3]! >> 4);
+      }
+    },
+  });
+  const limit = 100_000;
+  if (slices) while (!cpu.halted) cpu.run(cpu.instructions + 13);
+  else cpu.run(limit);
+  cpu.takeNotes();
+  advance(cpu.instructions);
+  return { seen, rings };
+}
+
+describe('the observed engine', () => {
+  it('notes where every instruction was, however the run is cut', () => {
+    const expected = stepped();
+    for (const slices of [false, true]) {
+      const { seen, rings } = fromNotes(slices);
+      expect(seen).toEqual(expected);
+      expect([...rings].sort()).toEqual([0, 3]);
+    }
+  });
+
+  it('is asked for at the start', () => {
+    expect(() => workOn('tier0').cpu.observe({ wanted: () => 3, notes: () => {} })).toThrow('tier0 takes no notes');
   });
 });

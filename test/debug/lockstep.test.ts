@@ -5,6 +5,7 @@ import { MemoryDisk } from '../../src/devices/memory-disk.ts';
 import { lockstep } from '../../src/debug/lockstep.ts';
 import { SymbolTable } from '../../src/debug/symbols.ts';
 import { buildWorld } from '../../src/image/world.ts';
+import type { EngineKind } from '../../src/cpu/engine.ts';
 import { Machine } from '../../src/pc/machine.ts';
 import { kernelImage } from './kernel.ts';
 
@@ -13,7 +14,7 @@ const limit = 2_000_000;
 describe('lockstep', () => {
   it('agrees on the host kernel and a command on it', () => {
     const { hostKernel, rootImage } = buildWorld();
-    const make = (engine: 'tier0' | 'reference') => {
+    const make = (engine: EngineKind) => {
       const machine = new Machine({ memory: 32 << 20, engine, disks: [new MemoryDisk(rootImage.slice())] });
       machine.loadKernel(hostKernel, 'host-kernel.elf', 'native exec=ls /');
       return machine;
@@ -25,7 +26,7 @@ describe('lockstep', () => {
 
   it('finds the instruction that makes a difference', () => {
     const symbols = new SymbolTable(kernelImage());
-    const make = (engine: 'tier0' | 'reference') => {
+    const make = (engine: EngineKind) => {
       const disk = new Uint8Array(64 * 512).fill(engine === 'tier0' ? 0x41 : 0x42);
       const machine = new Machine({ memory: 8 << 20, engine, disks: [new MemoryDisk(disk)] });
       machine.loadKernel(kernelImage(), 'kernel', 'disk');
@@ -40,7 +41,7 @@ describe('lockstep', () => {
   }, 60_000);
 
   it('finds a difference in memory alone', () => {
-    const make = (engine: 'tier0' | 'reference') => {
+    const make = (engine: EngineKind) => {
       const machine = new Machine({ memory: 8 << 20, engine });
       machine.loadKernel(kernelImage(), 'kernel', 'off');
       if (engine === 'reference') machine.cpu.ram[0x7000] = 1;

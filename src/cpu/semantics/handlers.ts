@@ -222,7 +222,7 @@ const takeLink = (at: number) => `
   if (t == 0) { t = resolve(ip + ${at}); if (t == 0) { pc = vbase + m16[${U.next} : ip + ${at}] + m32[${U.imm} : ip + ${at}]; left += ${REM('ip')} - ${at ? 2 : 1}; break; } }
   left += ${REM('ip')} - ${at ? 2 : 1} - ${REM('t')};
   if (left < 0) { left += ${REM('t')}; pc = vbase + ${`m16[${U.off} : t]`}; break; }
-  ip = t; continue;`;
+  %linked% ip = t; continue;`;
 const overLimit = 'if (pc >u csHi) { cur = ip; raiseError(13, 0); }';
 const farBranch = (at: number) => `pc = vbase + m16[${U.next} : ip + ${at}] + m32[${U.imm} : ip + ${at}]; ${overLimit} left += ${REM('ip')} - ${at ? 2 : 1}; break;`;
 
@@ -255,14 +255,14 @@ raw('jmpFar', farBranch(0));
 end('jmpSlow', `let to = eip + ${IMM}; if (${AUX} == 2) { to &= 0xffff; } nearJump(to);`);
 raw('jmpCell', `pc = m32[${A}]; ${overLimit} break;`);
 end('jmpCellSlow', `nearJump(${AUX} == 2 ? m16[${A}] : m32[${A}]);`);
-raw('call', `let sp = esp - 4; st32(ip, sp, vbase + ${NEXT}); esp = sp; ${takeLink(0)}`);
-raw('callFar', `pc = vbase + ${NEXT} + ${IMM}; ${overLimit} let sp = esp - 4; st32(ip, sp, vbase + ${NEXT}); esp = sp; break;`);
-end('callSlow', `let to = eip + ${IMM}; if (${AUX} == 2) { to &= 0xffff; } nearCall(${AUX}, to);`);
-raw('callCell', `pc = m32[${A}]; ${overLimit} let sp = esp - 4; st32(ip, sp, vbase + ${NEXT}); esp = sp; break;`);
-end('callCellSlow', `nearCall(${AUX}, ${AUX} == 2 ? m16[${A}] : m32[${A}]);`);
-raw('ret', `pc = ld32(ip, esp); ${overLimit} esp += 4; break;`);
-raw('retImm', `pc = ld32(ip, esp); ${overLimit} esp += 4 + ${IMM}; break;`);
-end('retSlow', `nearReturn(${AUX}, ${IMM});`);
+raw('call', `let sp = esp - 4; st32(ip, sp, vbase + ${NEXT}); esp = sp; %call% ${takeLink(0)}`);
+raw('callFar', `pc = vbase + ${NEXT} + ${IMM}; ${overLimit} let sp = esp - 4; st32(ip, sp, vbase + ${NEXT}); esp = sp; %call% break;`);
+end('callSlow', `let to = eip + ${IMM}; if (${AUX} == 2) { to &= 0xffff; } nearCall(${AUX}, to); %call%`);
+raw('callCell', `pc = m32[${A}]; ${overLimit} let sp = esp - 4; st32(ip, sp, vbase + ${NEXT}); esp = sp; %call% break;`);
+end('callCellSlow', `nearCall(${AUX}, ${AUX} == 2 ? m16[${A}] : m32[${A}]); %call%`);
+raw('ret', `pc = ld32(ip, esp); ${overLimit} esp += 4; %ret% break;`);
+raw('retImm', `pc = ld32(ip, esp); ${overLimit} esp += 4 + ${IMM}; %ret% break;`);
+end('retSlow', `nearReturn(${AUX}, ${IMM}); %ret%`);
 // aux: operand size, aux2: address size; b: 0 loopne 1 loope 2 loop 3 jcxz
 end('loop', `let mask = ${f16(U.aux2)} == 4 ? -1 : 0xffff; let kind = ${B};
   let count = kind == 3 ? ecx & mask : (ecx - 1) & mask;
@@ -279,7 +279,7 @@ const farOperand = `let offset = farOffset(${SEGMENT}, ${AUX}); let sel = farSel
 end('jmpFarMem', `${farOperand} farTransfer(sel, offset, 0, ${AUX});`);
 end('callFarMem', `${farOperand} farTransfer(sel, offset, 1, ${AUX});`);
 end('retFar', `farReturn(${IMM}, ${AUX});`);
-end('iret', `interruptReturn(${AUX});`);
+end('iret', `interruptReturn(${AUX}); %iret%`);
 end('int', `softInterrupt(${IMM}, 1);`);
 end('int3', 'softInterrupt(3, 0);');
 end('into', 'if ((fx ^ (fx << 1)) < 0) { softInterrupt(4, 0); }');

@@ -4,6 +4,7 @@
 // is executed one instruction at a time. So a run stops exactly at its limit, however runs are sliced.
 import * as L from '../layout.ts';
 import { allHandlers, handlerNumber, type Handler } from './handlers.ts';
+import { withMarks } from './notes.ts';
 
 const U = L.U;
 
@@ -14,7 +15,12 @@ function caseText(h: Handler, n: number): string {
   return `case ${n}: { ${comment}\n cur = ip; eip = vbase + m16[${U.next} : ip]; ${h.body} pc = eip; break; }`;
 }
 
-export function runText(): string {
+/** @param observed with the notes of notes.ts */
+export function runText(observed: boolean): string {
+  return withMarks(text(), observed);
+}
+
+function text(): string {
   return `
 extern fn codeBreakpoint(la: i32, exact: i32): i32;
 extern fn codeSlots(page: i32): i32;
@@ -177,6 +183,7 @@ export fn reset() { stepping = 0; kicked = 0; brokenAt = 0; }
 export fn run(): i32 {
   let pc = eip;
   let ip = 0;
+  %local%
   loop {
     let va = pc + csBase;
     let k = codeSlot(va);
@@ -194,6 +201,7 @@ export fn run(): i32 {
       ip = enter();
       if (ip == 0) { return stopReason; }
     }
+    %entered%
     try {
       loop {
         switch (m16[ip]) {
