@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // `npm run emulate`: boots a machine. Without an image it builds Damselfly's own system (what is missing of it), boots the
 // host kernel, and that starts the virtual kernel. With an image it boots any Multiboot 1 kernel or Linux under QEMU's option
 // names. Standard output carries the guest's console and nothing else; everything of ours goes to standard error.

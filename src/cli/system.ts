@@ -1,19 +1,17 @@
-// Damselfly's own system for the emulator: builds what is missing of it, with a progress line on a terminal.
+// Damselfly's own system for the emulator: the images of an installed package; in a source tree, built where something is
+// missing, with a progress line on a terminal.
 
-import { BuildError } from '../image/compile.ts';
-import { buildWorld } from '../image/world.ts';
-import { progressLine } from './progress.ts';
+import { shippedSystem } from '../api/system.ts';
+import type { System } from '../api/system.ts';
 import { LoadError } from '../pc/load-error.ts';
-
-export interface System {
-  /** The host kernel, an ELF. */
-  readonly kernel: Uint8Array;
-  /** The host's root file system, with the virtual kernel and its root in it. */
-  readonly rootImage: Uint8Array;
-}
+import { progressLine } from './progress.ts';
 
 /** Throws LoadError with the compiler's diagnostics when a source does not compile. */
 export async function buildSystem(): Promise<System> {
+  const shipped = shippedSystem();
+  if (shipped !== null) return shipped;
+  const { BuildError } = await import('../image/compile.ts');
+  const { buildWorld } = await import('../image/world.ts');
   try {
     const world = buildWorld({ progress: progressLine() });
     return { kernel: world.hostKernel, rootImage: world.rootImage };
