@@ -139,8 +139,26 @@ export const KERN_PROC: i32 = 14;         // array of KInfoProc
 export const KERN_BOOTARGS: i32 = 1001;   // string: the kernel's command line
 export const KERN_PLATFORM: i32 = 1002;   // string: "host" or "vkernel"
 export const VM_VKERNEL_ENABLE: i32 = 1003; // i32, writable
+export const VM_STATS: i32 = 1010;          // VmStats
+export const VM_VKERNEL_SPACES: i32 = 1011; // i32, writable: VM spaces that one process may own
 export const HW_PHYSMEM: i32 = 5;         // u32 bytes
 export const HW_USERMEM: i32 = 6;         // u32 bytes free
+
+/** What memory is used for, as sysctl VM_STATS reports it, 48 bytes. */
+export class VmStats {
+  pages: u32 = 0;          // all
+  free: u32 = 0;           // free, or clean pages of files
+  spaces: u32 = 0;         // address spaces, of processes and VM spaces
+  entries: u32 = 0;        // map entries
+  objects: u32 = 0;
+  mappings: u32 = 0;       // reverse mappings
+  tables: u32 = 0;         // pages that are page tables
+  kernelBytes: u32 = 0;    // handed out by the kernel's malloc
+  files: u32 = 0;          // open files
+  imagePages: u32 = 0;     // changed pages of images, which sync does not write
+  pagedOut: u32 = 0;       // of those, written so far because memory was short
+  processes: u32 = 0;
+}
 
 /** One process as sysctl KERN_PROC reports it, 56 bytes. Times are microseconds of processor time. */
 export class KInfoProc {

@@ -134,7 +134,7 @@ function folderFiles(): FileSpec[] {
 }
 
 /** Everything of the repository that lies in /usr/src, with its path there. */
-function sourceFiles(root: string): string[] {
+export function sourceFiles(root: string): string[] {
   return GUEST_FOLDERS.flatMap((folder) => filesBelow(root, `src/${folder}`)).sort();
 }
 

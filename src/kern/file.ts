@@ -15,6 +15,9 @@ import { Vnode } from './vnode.ts';
 /** Descriptors of one process. */
 export const NOFILE: i32 = 64;
 
+/** Open files, for vm.stats. */
+export let fileCount: u32 = 0;
+
 export abstract class File {
   refs: i32 = 1;
   /** O_* of open and fcntl. */
@@ -24,6 +27,10 @@ export abstract class File {
   vnode: Vnode | null = null;
   /** Knotes that watch it. */
   knotes: i32 = 0;
+
+  constructor() {
+    fileCount++;
+  }
 
   /** Transfer from or to uio.offset, which moves along; `flags` are those in effect (O_NONBLOCK, O_APPEND). */
   abstract read(uio: Uio, flags: i32): i32;
@@ -165,5 +172,6 @@ export function fileDrop(file: File): void {
   file.refs--;
   if (file.refs != 0) return;
   file.close();
+  fileCount--;
   free(file);
 }

@@ -13,7 +13,7 @@
 import { VPTE_A, VPTE_FRAME, VPTE_M, VPTE_RW, VPTE_U, VPTE_V, VM_MAX_USER_ADDRESS } from '../abi/mman.ts';
 import { ENOMEM } from '../abi/errno.ts';
 import { pmapAttach, pmapDetach, pmapInvalidate, ptov, vtop } from 'machine/pmap.ts';
-import { VmPage, PG_MANAGED, vmPageAlloc, vmPageFree, paToPage } from './vm_page.ts';
+import { VmPage, PG_MANAGED, memoryExhausted, vmPageAlloc, vmPageFree, paToPage } from './vm_page.ts';
 import { pvInsert, pvRemove } from './pv.ts';
 import { panic } from './panic.ts';
 
@@ -41,6 +41,7 @@ export function pmapCreate(): Pmap {
   const page = vmPageAlloc(null, 0, true);
   if (page == null) panic("pmapCreate: out of memory");
   const pm = new Pmap();
+  tablePages++;
   pm.pdPa = page!.pa;
   pm.pd = changetype<Ptr<u32>>(ptov(pm.pdPa));
   pmapAttach(pm);
@@ -53,8 +54,10 @@ export function pmapDestroy(pm: Pmap): void {
   pmapDetach(pm);
   for (let slot = usedTable(pm, 0); slot < USER_TABLES; slot = usedTable(pm, slot + 1)) {
     vmPageFree(paToPage(pm.pd[slot] & VPTE_FRAME));
+    tablePages--;
   }
   vmPageFree(paToPage(pm.pdPa));
+  tablePages--;
   free(pm);
 }
 
@@ -81,10 +84,14 @@ function pageOf(table: Ptr<u32>): VmPage {
   return paToPage(vtop(changetype<usize>(table)));
 }
 
+/** Pages that are page tables or directories, for vm.stats. */
+export let tablePages: u32 = 0;
+
 function makeTable(pm: Pmap, va: usize): Ptr<u32> | null {
   const page = vmPageAlloc(null, 0, true);
   if (page == null) return null;
   const slot = va >>> 22;
+  tablePages++;
   page.aux = 0;
   pm.pd[slot] = page.pa | VPTE_U | VPTE_A | VPTE_M | VPTE_RW | VPTE_V;
   pm.tables[slot >>> 5] |= (1 as u32) << (slot & 31);
@@ -93,6 +100,7 @@ function makeTable(pm: Pmap, va: usize): Ptr<u32> | null {
 
 /** Map `page` at the page-aligned user address `va`. Returns 0 or ENOMEM. */
 export function pmapEnter(pm: Pmap, va: usize, page: VmPage, write: bool): i32 {
+  if (memoryExhausted()) return ENOMEM;
   let table = tableOf(pm, va);
   if (table == null) table = makeTable(pm, va);
   if (table == null) return ENOMEM;

@@ -18,8 +18,12 @@ export class PvEntry {
   }
 }
 
+/** Reverse mappings that exist, for vm.stats. */
+export let pvCount: u32 = 0;
+
 /** Note that `pmap` maps `page` at `va`. */
 export function pvInsert(page: VmPage, pmap: Pmap, va: usize): void {
+  pvCount++;
   page.pv = new PvEntry(pmap, va, page.pv);
 }
 
@@ -34,6 +38,7 @@ export function pvRemove(page: VmPage, pmap: Pmap, va: usize): void {
   if (e == null) panic("pvRemove");
   if (previous == null) page.pv = e!.next;
   else previous.next = e!.next;
+  pvCount--;
   free(e);
 }
 

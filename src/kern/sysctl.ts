@@ -3,32 +3,37 @@
 import { EINVAL, ENOENT, ENOMEM, EPERM, ESRCH } from "../abi/errno.ts";
 import {
   CTL_HW, CTL_KERN, CTL_VM, HW_PHYSMEM, HW_USERMEM, KERN_BOOTARGS, KERN_OSTYPE, KERN_PLATFORM, KERN_PROC, KInfoProc,
-  VM_VKERNEL_ENABLE,
+  VM_STATS, VM_VKERNEL_ENABLE, VM_VKERNEL_SPACES, VmStats,
 } from "../abi/file.ts";
 import { PAGE_SIZE } from "../abi/mman.ts";
 import { bootArgs, platformName } from "machine/boot.ts";
 import { copyin, copyout, fetchedWord, fuword, suword } from "machine/copyio.ts";
 import { allProcs, LS_SLEEP, Lwp, pfind, Proc, PS_STOP, PS_ZOMBIE } from "./proc.ts";
-import { malloc, mfree } from "rt/rt.ts";
+import { malloc, mallocInUse, mfree } from "rt/rt.ts";
 import { yieldCpu } from "./sched.ts";
 import { cyclesToUsec } from "./time.ts";
-import { freePageCount, totalPageCount } from "./vm_page.ts";
-import { setVkernelEnable, vkernelEnable } from "./vmspace.ts";
+import { fileCount } from "./file.ts";
+import { pvCount } from "./pv.ts";
+import { tablePages } from "./ptable.ts";
+import { mapEntryCount, vmspaceCount } from "./vm_map.ts";
+import { objectCount } from "./vm_object.ts";
+import { freePageCount, imagePageCount, pagedOut, totalPageCount } from "./vm_page.ts";
+import { setVkernelEnable, setVkernelSpaces, vkernelEnable, vkernelSpaces } from "./vmspace.ts";
 
 export const OSTYPE: string = "Damselfly";
 export const OSRELEASE: string = "0.1";
 
-/** sysctl(name, namelen, old, oldlenp, new, newlen): read a value, or set the one that can be set. */
+/** sysctl(name, namelen, old, oldlenp, new, newlen): read a value, or set one of the two that can be set. */
 export function sysSysctl(lwp: Lwp, a: Ptr<u32>): i32 {
   if (a[1] < 2) return EINVAL;
   const error = copyin(a[0], changetype<usize>(lwp.scratch), 8);
   if (error != 0) return error;
   const top = lwp.scratch[0] as i32;
   const leaf = lwp.scratch[1] as i32;
-  if (a[4] != 0 && !(top == CTL_VM && leaf == VM_VKERNEL_ENABLE)) return EPERM;
+  if (a[4] != 0 && !(top == CTL_VM && (leaf == VM_VKERNEL_ENABLE || leaf == VM_VKERNEL_SPACES))) return EPERM;
   if (top == CTL_KERN && leaf == KERN_PROC) return listProcs(a);
   if (top == CTL_KERN) return kernString(leaf, a);
-  if (top == CTL_VM && leaf == VM_VKERNEL_ENABLE) return vkernelSwitch(lwp, a);
+  if (top == CTL_VM) return vmNode(lwp, leaf, a);
   if (top == CTL_HW && leaf == HW_PHYSMEM) return answerWord(lwp, totalPageCount() * PAGE_SIZE, a);
   if (top == CTL_HW && leaf == HW_USERMEM) return answerWord(lwp, freePageCount() * PAGE_SIZE, a);
   return ENOENT;
@@ -65,13 +70,36 @@ function kernString(leaf: i32, a: Ptr<u32>): i32 {
   }
 }
 
-function vkernelSwitch(lwp: Lwp, a: Ptr<u32>): i32 {
-  const error = answerWord(lwp, vkernelEnable as u32, a);
+function vmNode(lwp: Lwp, leaf: i32, a: Ptr<u32>): i32 {
+  if (leaf == VM_STATS) return vmStats(a);
+  if (leaf != VM_VKERNEL_ENABLE && leaf != VM_VKERNEL_SPACES) return ENOENT;
+  const error = answerWord(lwp, (leaf == VM_VKERNEL_ENABLE ? vkernelEnable : vkernelSpaces) as u32, a);
   if (error != 0 || a[4] == 0) return error;
   if (a[5] != 4) return EINVAL;
   const bad = fuword(a[4]);
-  if (bad == 0) setVkernelEnable(fetchedWord() as i32);
-  return bad;
+  if (bad != 0) return bad;
+  if (leaf == VM_VKERNEL_ENABLE) setVkernelEnable(fetchedWord() as i32);
+  else setVkernelSpaces(fetchedWord() as i32);
+  return 0;
+}
+
+function vmStats(a: Ptr<u32>): i32 {
+  const stats = new VmStats();
+  stats.pages = totalPageCount();
+  stats.free = freePageCount();
+  stats.spaces = vmspaceCount;
+  stats.entries = mapEntryCount;
+  stats.objects = objectCount;
+  stats.mappings = pvCount;
+  stats.tables = tablePages;
+  stats.kernelBytes = mallocInUse();
+  stats.files = fileCount;
+  stats.imagePages = imagePageCount();
+  stats.pagedOut = pagedOut;
+  for (let p = allProcs(); p != null; p = p.next) stats.processes++;
+  const error = answer(changetype<usize>(stats), sizeof<VmStats>(), a);
+  free(stats);
+  return error;
 }
 
 function listProcs(a: Ptr<u32>): i32 {

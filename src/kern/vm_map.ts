@@ -11,6 +11,7 @@ import { VmObject, OBJ_ANON, OBJ_VNODE, OBJ_NOSYNC, NO_LIMIT, vmObjectAnon, vmOb
 import { Pmap, pmapCreate, pmapDestroy, pmapRemove, pmapProtect } from './ptable.ts';
 import { PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS, PAGE_SIZE, MADV_NORMAL, MADV_FREE, MADV_NOSYNC, MADV_AUTOSYNC, MADV_INVAL,
   MADV_SETMAP } from '../abi/mman.ts';
+import { memoryScarce } from './vm_page.ts';
 import { EINVAL, ENOMEM, EACCES } from '../abi/errno.ts';
 
 export const VME_NEEDS_COPY: i32 = 1;
@@ -37,6 +38,13 @@ export class VmMapEntry {
   next: VmMapEntry | null = null;
 }
 
+// What there is of each, for vm.stats.
+export let vmspaceCount: u32 = 0;
+export let mapEntryCount: u32 = 0;
+
+/** Map entries that an address space may have, and still be split. */
+export const MAX_ENTRIES: i32 = 4096;
+
 export class Vmspace {
   pmap: Pmap;
   first: VmMapEntry | null = null;
@@ -52,6 +60,7 @@ export class Vmspace {
 
 /** A new empty address space with one reference. */
 export function vmspaceAlloc(): Vmspace {
+  vmspaceCount++;
   return new Vmspace(pmapCreate());
 }
 
@@ -65,6 +74,7 @@ export function vmspaceFree(vm: Vmspace): void {
   if (vm.refs != 0) return;
   vmMapRemove(vm, 0, VM_MAX_USER_ADDRESS);
   pmapDestroy(vm.pmap);
+  vmspaceCount--;
   free(vm);
 }
 
@@ -142,6 +152,7 @@ function extendEntry(e: VmMapEntry, start: u32, len: u32, prot: i32, maxProt: i3
 }
 
 function linkAfter(vm: Vmspace, before: VmMapEntry | null, e: VmMapEntry): void {
+  mapEntryCount++;
   if (before == null) {
     e.next = vm.first;
     vm.first = e;
@@ -170,6 +181,17 @@ function searchSpace(vm: Vmspace, from: u32, len: u32, align: u32): u32 {
     if (at < e.end) return 0;
   }
   return vmRangeOk(at, len) ? at : 0;
+}
+
+/** Can the entries of [start, end) be made entries of their own? Not if that splits one and there is no room for more. */
+export function vmMapMayClip(vm: Vmspace, start: u32, end: u32): bool {
+  if (vm.entryCount < MAX_ENTRIES && !memoryScarce()) return true;
+  return isBoundary(vm, start) && isBoundary(vm, end);
+}
+
+function isBoundary(vm: Vmspace, va: u32): bool {
+  const e = vmMapLookup(vm, va);
+  return e == null || e.start == va;
 }
 
 /** Split the entry at `va`, if one covers it, so that an entry boundary is there. */
@@ -216,6 +238,7 @@ export function vmMapRemove(vm: Vmspace, start: u32, end: u32): i32 {
     const e: VmMapEntry = removed;
     removed = e.next;
     if (e.object != null) vmObjectRelease(e.object);
+    mapEntryCount--;
     free(e);
   }
   return 0;
@@ -250,7 +273,7 @@ export function vmMapProtect(vm: Vmspace, start: u32, end: u32, prot: i32): i32 
     if ((prot & ~e.maxProt) != 0) return EACCES;
     if ((e.flags & VME_VPAGETABLE) != 0 && (prot & PROT_WRITE) == 0) return EINVAL;
   }
-  if (!any) return ENOMEM;
+  if (!any || !vmMapMayClip(vm, start, end)) return ENOMEM;
   clipAt(vm, start);
   clipAt(vm, end);
   for (let e = vm.first; e != null && e.start < end; e = e.next) {
@@ -325,6 +348,7 @@ export function kernMadvise(vm: Vmspace, address: u32, len: u32, behaviour: i32,
 
 function setMap(vm: Vmspace, start: u32, end: u32, value: u32): i32 {
   let error: i32 = 0;
+  if (!vmMapMayClip(vm, start, end)) return ENOMEM;
   clipAt(vm, start);
   clipAt(vm, end);
   for (let e = vm.first; e != null && e.start < end; e = e.next) {

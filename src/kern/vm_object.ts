@@ -16,7 +16,7 @@ import { ENOMEM, EINVAL } from '../abi/errno.ts';
 export const OBJ_ANON: i32 = 0;
 export const OBJ_VNODE: i32 = 1;
 
-/** Object flag: dirty pages are written only by fsync, never by sync or for want of memory. */
+/** Object flag: dirty pages are written only by fsync, or when memory is short, never by sync. */
 export const OBJ_NOSYNC: i32 = 1;
 
 export const NO_LIMIT: u32 = 0xffffffff;
@@ -38,9 +38,13 @@ export class VmObject {
 /** Why the last vmObjectGetPage returned null: an errno. Read it before anything else runs. */
 export let vmGetPageError: i32 = 0;
 
+/** Objects that exist, for vm.stats. */
+export let objectCount: u32 = 0;
+
 /** A new anonymous object with one reference. */
 export function vmObjectAnon(size: u32): VmObject {
   const object = new VmObject();
+  objectCount++;
   object.kind = OBJ_ANON;
   object.refs = 1;
   object.size = size;
@@ -51,6 +55,7 @@ export function vmObjectAnon(size: u32): VmObject {
 export function vmObjectOf(vp: Vnode): VmObject {
   if (vp.object == null) {
     const object = new VmObject();
+    objectCount++;
     object.kind = OBJ_VNODE;
     object.vnode = vp;
     vp.object = object;
@@ -76,6 +81,7 @@ export function vmObjectRelease(object: VmObject): void {
     }
     const shadow: VmObject | null = o.shadow;
     while (o.pages != null) vmPageFree(o.pages);
+    objectCount--;
     free(o);
     o = shadow;
   }
@@ -174,6 +180,7 @@ export function vmObjectTruncate(object: VmObject, bytes: u32): void {
 export function vmObjectDestroy(object: VmObject): void {
   freePagesFrom(object, 0);
   if (object.vnode != null) object.vnode.object = null;
+  objectCount--;
   free(object);
 }
 
@@ -251,6 +258,7 @@ function mergeBehind(front: VmObject, back: VmObject): VmObject {
   }
   back.size = front.size;
   if (back.shadowLimit > front.shadowLimit) back.shadowLimit = front.shadowLimit;
+  objectCount--;
   free(front);
   return back;
 }

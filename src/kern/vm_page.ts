@@ -2,7 +2,8 @@
 //
 //   free      on freeQueue
 //   clean     page of a file, same as on disk: on cleanQueue in order of last use, may be taken away at any time
-//   dirty     page of a file that must be written first: on dirtyQueue (pages of OBJ_NOSYNC objects are on no queue)
+//   dirty     page of a file that must be written first: on dirtyQueue, or on imageQueue when its object is OBJ_NOSYNC, which is
+//             written only by fsync or when the other queues no longer yield memory (the image of a virtual kernel)
 //   other     anonymous memory, page tables, kernel memory: on no queue
 //
 // Rules: never called from interrupt handlers. Allocation never sleeps: it takes clean pages away when free ones are
@@ -25,6 +26,7 @@ const Q_NONE: u8 = 0;
 const Q_FREE: u8 = 1;
 const Q_CLEAN: u8 = 2;
 const Q_DIRTY: u8 = 3;
+const Q_IMAGE: u8 = 4;
 
 const BATCH: u32 = 64;
 let reserve: u32 = 0;              // pages that only the kernel may take: a 32nd of memory
@@ -90,6 +92,10 @@ class PageQueue {
 let freeQueue!: Embed<PageQueue>;
 let cleanQueue!: Embed<PageQueue>;
 let dirtyQueue!: Embed<PageQueue>;
+let imageQueue!: Embed<PageQueue>;
+
+/** Image pages that were written out for want of memory. */
+export let pagedOut: u32 = 0;
 
 /** False until vmPageStartup: malloc then uses its early area. */
 export let vmPagesReady: bool = false;
@@ -152,6 +158,16 @@ export function freePageCount(): u32 {
 /** Memory is so short that nothing big, like a process, should be started. */
 export function memoryScarce(): bool {
   return freePageCount() < reserve;
+}
+
+/** So short that page tables and reverse mappings may not grow either: what is left is for malloc, which cannot fail. */
+export function memoryExhausted(): bool {
+  return freePageCount() < reserve >>> 1;
+}
+
+/** Pages of images that memory alone has. */
+export function imagePageCount(): u32 {
+  return imageQueue.count;
 }
 
 /** All pages, for HW_PHYSMEM. */
@@ -279,6 +295,7 @@ function leaveObject(p: VmPage): void {
 function vmPageDequeue(p: VmPage): void {
   if (p.queue == Q_CLEAN) cleanQueue.remove(p);
   else if (p.queue == Q_DIRTY) dirtyQueue.remove(p);
+  else if (p.queue == Q_IMAGE) imageQueue.remove(p);
 }
 
 /** Keep `p` from being taken away until the matching vmPageRelease. */
@@ -304,6 +321,7 @@ export function vmPageSetDirty(p: VmPage): void {
   vmPageDequeue(p);
   p.flags |= PG_DIRTY;
   if ((p.object!.flags & OBJ_NOSYNC) == 0) dirtyQueue.push(p, Q_DIRTY);
+  else imageQueue.push(p, Q_IMAGE);
 }
 
 /** Forget that `p` is dirty, without writing it. */
@@ -356,7 +374,29 @@ function takeClean(mapped: bool): void {
  * writes to files.
  */
 export function vmBalance(): void {
-  if (freePageCount() < low + BATCH) vmFlushDirty(BATCH * 2);
+  if (freePageCount() >= low + BATCH) return;
+  vmFlushDirty(BATCH * 2);
+  if (freePageCount() < low + BATCH) pageOutImages(BATCH);
+}
+
+/**
+ * Write up to `limit` pages of images, those longest dirty first. Each is taken out of every page table by its reverse
+ * mappings before, so that the pages still in use fault, and are then not the next to be taken away.
+ */
+function pageOutImages(limit: u32): void {
+  let left = imageQueue.count < limit ? imageQueue.count : limit;
+  while (left != 0 && imageQueue.head != null) {
+    const p = imageQueue.head;
+    left--;
+    if (p.wire != 0) {
+      imageQueue.remove(p);
+      imageQueue.push(p, Q_IMAGE);
+      continue;
+    }
+    vmPageUnmap(p);
+    if (vmPageWriteBack(p) != 0) return;
+    pagedOut++;
+  }
 }
 
 /** Write up to `limit` dirty pages, oldest first. Returns the first error. */

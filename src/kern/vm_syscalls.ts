@@ -8,14 +8,14 @@ import { MADV_INVAL, MAP_ANON, MAP_FIXED, MAP_NOSYNC, MAP_SHARED, MAP_STACK, MAP
 import { fdGet } from "./file.ts";
 import { VT_CHR, VT_REG } from "./vnode.ts";
 import { Lwp, Proc } from "./proc.ts";
-import { VME_COW, VME_NEEDS_COPY, VME_NOSYNC, VME_SHARED, VME_STACK, VME_VPAGETABLE, Vmspace, kernMadvise, vmMapFindSpace, vmMapInsert,
-  vmMapProtect, vmMapRemove, vmMapLookup, vmRangeOk } from "./vm_map.ts";
+import { MAX_ENTRIES, VME_COW, VME_NEEDS_COPY, VME_NOSYNC, VME_SHARED, VME_STACK, VME_VPAGETABLE, Vmspace, kernMadvise, vmMapFindSpace, vmMapInsert,
+  vmMapMayClip, vmMapProtect, vmMapRemove, vmMapLookup, vmRangeOk } from "./vm_map.ts";
 import { NO_LIMIT, OBJ_NOSYNC, OBJ_VNODE, VmObject, vmObjectAnon, vmObjectFlush, vmObjectOf, vmObjectRef, vmObjectRelease } from "./vm_object.ts";
+import { memoryScarce } from "./vm_page.ts";
 import { vkernelEnable } from "./vmspace.ts";
 
 const SEGMENT: u32 = 0x400000;
 const BIG: u32 = 0x4000000;
-const MAX_ENTRIES: i32 = 4096;
 /** The heap may not grow beyond this many bytes. */
 const MAX_DATA: u32 = 0x20000000;
 const PROT_ALL: i32 = 7;
@@ -37,7 +37,7 @@ export function kernMmap(vm: Vmspace, proc: Proc, address: u32, len: u32, prot: 
     if ((flags & MAP_STACK) != 0 || (prot & (PROT_READ | PROT_WRITE)) != (PROT_READ | PROT_WRITE)) return EINVAL;
   }
   if (len == 0 || len > 0xfffff000 || (offset & 4095) != 0 || offsetHigh != 0 || (prot & ~PROT_ALL) != 0) return EINVAL;
-  if (vm.entryCount >= MAX_ENTRIES) return ENOMEM;
+  if (vm.entryCount >= MAX_ENTRIES || memoryScarce()) return ENOMEM;
   const bytes = (len + 4095) & 0xfffff000;
   if ((flags & MAP_FIXED) != 0 && ((address & 4095) != 0 || !vmRangeOk(address, bytes))) return EINVAL;
   mapObject = null;
@@ -100,6 +100,7 @@ export function kernMunmap(vm: Vmspace, address: u32, len: u32): i32 {
   const start = address & 0xfffff000;
   const bytes = (len + (address - start) + 4095) & 0xfffff000;
   if (bytes < len || !vmRangeOk(start, bytes)) return EINVAL;
+  if (!vmMapMayClip(vm, start, start + bytes)) return ENOMEM;
   return vmMapRemove(vm, start, start + bytes);
 }
 

@@ -11,11 +11,11 @@
 
 import { TrapFrame, VextFrame, TRAPFRAME_SIZE, VEXTFRAME_SIZE, SEL_UCODE, SEL_UDATA, PSL_USERCHANGE, PSL_I, PSL_C, PGEX_FPFAULT,
   VMSPACE_CTL_RUN } from "../abi/frames.ts";
-import { EBUSY, EEXIST, EFAULT, EINVAL, EJUSTRETURN, ENOENT, ENXIO, EOPNOTSUPP } from "../abi/errno.ts";
+import { EAGAIN, EBUSY, EEXIST, EFAULT, EINVAL, EJUSTRETURN, ENOENT, ENOMEM, ENXIO, EOPNOTSUPP } from "../abi/errno.ts";
 import { Lwp, Proc } from "./proc.ts";
 import { Vmspace, vmspaceAlloc, vmspaceFree, vmRangeOk, kernMadvise } from "./vm_map.ts";
 import { VM_READ, VM_WRITE, vmFaultPage } from "./vm_fault.ts";
-import { vmPageHold, vmPageRelease } from "./vm_page.ts";
+import { memoryScarce, vmPageHold, vmPageRelease } from "./vm_page.ts";
 import { kernMmap, kernMunmap, mmapResult } from "./vm_syscalls.ts";
 import { pmapActivate, ptov } from "machine/pmap.ts";
 import { copyin, copyout } from "machine/copyio.ts";
@@ -24,6 +24,7 @@ import { tlsLoad } from "machine/tls.ts";
 import { fpuVirt } from "./fpu.ts";
 
 const CHAINS: u32 = 1024;
+const DEFAULT_MOST: i32 = 8192;
 
 export class VmspaceEntry {
   id: usize = 0;                    // opaque
@@ -51,6 +52,13 @@ export function setVkernelEnable(value: i32): void {
   vkernelEnable = value;
 }
 
+/** sysctl vm.vkernel_spaces: so many may one process own. */
+export let vkernelSpaces: i32 = DEFAULT_MOST;
+
+export function setVkernelSpaces(value: i32): void {
+  vkernelSpaces = value;
+}
+
 /** The space that lwp's process knows by this id, or null. */
 export function findEntry(lwp: Lwp, id: usize): VmspaceEntry | null {
   const vkp = lwp.proc.vkernel;
@@ -64,15 +72,17 @@ function noEntry(lwp: Lwp): i32 {
   return lwp.proc.vkernel == null ? EINVAL : ENOENT;
 }
 
-/** vmspace_create(id, type, data) */
+/** vmspace_create(id, type, data): EAGAIN beyond vm.vkernel_spaces, ENOMEM when memory is short. */
 export function sysVmspaceCreate(lwp: Lwp, a: Ptr<u32>): i32 {
   if (vkernelEnable == 0) return EOPNOTSUPP;
+  if (memoryScarce()) return ENOMEM;
   let vkp = lwp.proc.vkernel;
   if (vkp == null) {
     vkp = new VkernelProc();
     lwp.proc.vkernel = vkp;
   }
   if (findEntry(lwp, a[0]!) != null) return EEXIST;
+  if (vkp.count >= vkernelSpaces) return EAGAIN;
   const ve = new VmspaceEntry();
   ve.id = a[0]!;
   ve.space = vmspaceAlloc();

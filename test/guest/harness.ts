@@ -2,7 +2,7 @@
 // opens the virtual-kernel calls, and the verdict. A program that runs as process 1 ends by halting the machine with its verdict
 // as exit code; otherwise it exits with it.
 
-import { RB_CODE_SHIFT, RB_HALT, CTL_HW, CTL_KERN, CTL_VM, HW_USERMEM, KERN_BOOTARGS, VM_VKERNEL_ENABLE, O_CREAT, O_RDWR, O_TRUNC } from '../../src/abi/file.ts';
+import { VM_STATS, VM_VKERNEL_SPACES, VmStats, RB_CODE_SHIFT, RB_HALT, CTL_HW, CTL_KERN, CTL_VM, HW_USERMEM, KERN_BOOTARGS, VM_VKERNEL_ENABLE, O_CREAT, O_RDWR, O_TRUNC } from '../../src/abi/file.ts';
 import { UC_MCONTEXT, MC_FRAME, SA_SIGINFO, SIGSEGV, SigAction } from '../../src/abi/signal.ts';
 import { TrapFrame } from '../../src/abi/frames.ts';
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../../src/abi/mman.ts';
@@ -139,10 +139,19 @@ function bootArguments(): string {
 
 /** Write sysctl vm.vkernel_enable. */
 export function enableVkernel(value: i32): void {
+  setVmNode(VM_VKERNEL_ENABLE, value);
+}
+
+/** Write sysctl vm.vkernel_spaces: the most that one process may own. */
+export function limitSpaces(most: i32): void {
+  setVmNode(VM_VKERNEL_SPACES, most);
+}
+
+function setVmNode(leaf: i32, value: i32): void {
   const buffer = malloc(4);
   store<i32>(buffer, value);
   names[0] = CTL_VM;
-  names[1] = VM_VKERNEL_ENABLE;
+  names[1] = leaf;
   sysctl(addressof(names), 2, 0, 0, buffer, 4);
   mfree(buffer);
 }
@@ -158,6 +167,16 @@ export function freeMemory(): u32 {
   const bytes = load<u32>(buffer);
   mfree(buffer);
   return bytes;
+}
+
+/** Fill in what memory is used for. */
+export function readStats(into: VmStats): void {
+  const length = malloc(4);
+  store<u32>(length, sizeof<VmStats>());
+  names[0] = CTL_VM;
+  names[1] = VM_STATS;
+  sysctl(addressof(names), 2, changetype<usize>(into), length, 0, 0);
+  mfree(length);
 }
 
 /** A new unlinked file of `bytes` zeros, open for reading and writing. */

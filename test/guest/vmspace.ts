@@ -3,7 +3,7 @@
 //
 // Each test writes a few bytes of i386 code into the image, whose page 16 the space shows at CODE, and runs them.
 
-import { EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENXIO, EOPNOTSUPP } from '../../src/abi/errno.ts';
+import { EAGAIN, EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENXIO, EOPNOTSUPP } from '../../src/abi/errno.ts';
 import { PGEX_P, PGEX_FPFAULT, PGEX_U, PGEX_W, SEL_TLS0, SEL_UCODE, SEL_UDATA, T_BPTFLT, T_DIVIDE, T_DNA, T_PAGEFLT, T_PRIVINFLT, T_PROTFLT,
   T_SYSCALL80, T_TRCTRAP, TrapFrame, VextFrame } from '../../src/abi/frames.ts';
 import { MADV_INVAL, MADV_SETMAP, MAP_ANON, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, VPTE_A, VPTE_M, VPTE_RW, VPTE_V } from '../../src/abi/mman.ts';
@@ -13,7 +13,7 @@ import { setMain } from '../../src/libc/crt.ts';
 import { _exit, errno, fork, getpid, kill, mmap, nanosleep, setErrno, setitimer, sigaction, sigprocmask, vmspaceCreate, vmspaceCtl, vmspaceDestroy,
   vmspaceMcontrol, vmspaceMmap, vmspaceMunmap } from '../../src/libc/sys.ts';
 import { waitFor } from '../../src/libc/process.ts';
-import { catchFaults, check, checkEqual, checkError, enableVkernel, freeMemory, inChild, mapFile, scratchFile, verdict } from './harness.ts';
+import { catchFaults, check, checkEqual, checkError, enableVkernel, freeMemory, inChild, limitSpaces, mapFile, scratchFile, verdict } from './harness.ts';
 
 const RW: i32 = 3;
 const PAGE: u32 = 4096;
@@ -336,6 +336,21 @@ function ownersDie(): void {
   check("39: no page is lost", freeMemory() + 8 * PAGE > before);
 }
 
+/** vm.vkernel_spaces holds for each process, and counts what there is now. */
+function limited(): void {
+  limitSpaces(3);
+  checkEqual("limit: first", vmspaceCreate(1, 0, 0), 0);
+  checkEqual("limit: second", vmspaceCreate(2, 0, 0), 0);
+  checkEqual("limit: third", vmspaceCreate(3, 0, 0), 0);
+  checkError("limit: fourth", vmspaceCreate(4, 0, 0), EAGAIN);
+  checkError("limit: an id twice is the nearer fault", vmspaceCreate(3, 0, 0), EEXIST);
+  checkEqual("limit: destroy one", vmspaceDestroy(2), 0);
+  checkEqual("limit: and there is room", vmspaceCreate(4, 0, 0), 0);
+  limitSpaces(8192);
+  checkEqual("limit: raised", vmspaceCreate(2, 0, 0), 0);
+  for (let id: usize = 1; id <= 4; id++) vmspaceDestroy(id);
+}
+
 /** While we share them, a child's spaces are ours. */
 function shared(): void {
   checkEqual("39: child makes spaces", inChild(childOwns), 0);
@@ -378,6 +393,7 @@ function main(args: string[]): i32 {
   signals();
   twoProcesses();
   killInside();
+  limited();
   shared();
   return verdict("vmspace");
 }

@@ -18,10 +18,10 @@ export interface Boot {
 
 export const hasQemu = spawnSync('qemu-system-i386', ['--version']).error === undefined;
 
-/** On our PC, with at most `budget` instructions. The disk's bytes change in place. */
-export function bootPc(kernel: Uint8Array, disk: Uint8Array, commandLine = '', budget = 2_000_000_000): Boot {
+/** On our PC, with at most `budget` instructions and `memory` bytes. The disk's bytes change in place. */
+export function bootPc(kernel: Uint8Array, disk: Uint8Array, commandLine = '', budget = 2_000_000_000, memory = 128 << 20): Boot {
   const bytes: number[] = [];
-  const machine = new Machine({ disks: [new MemoryDisk(disk)], serial: (byte) => bytes.push(byte) });
+  const machine = new Machine({ memory, disks: [new MemoryDisk(disk)], serial: (byte) => bytes.push(byte) });
   machine.loadKernel(kernel, 'kernel', `kernel ${commandLine}`);
   const result = machine.run(budget, true);
   return { text: clean(Buffer.from(bytes)), off: result.kind === 'off', instructions: machine.cpu.instructions };
