@@ -21,7 +21,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   devices: ['bus'],
   pc: ['bus', 'cpu', 'devices', 'elf', 'mmu'],
   api: ['pc', 'devices'],
-  debug: ['pc', 'elf', 'isa', 'cpu'],
+  debug: ['abi', 'pc', 'elf', 'isa', 'cpu'],
   image: ['compiler', 'elf', 'abi'],
   cli: ['abi', 'api', 'asm', 'bus', 'compiler', 'cpu', 'debug', 'devices', 'elf', 'image', 'isa', 'mmu', 'pc', 'wasm'],
   lib: ['abi', 'rt'],

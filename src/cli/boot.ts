@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { DiskImage } from '../devices/ata.ts';
+import type { World } from '../image/world.ts';
 import { LoadError } from '../pc/load-error.ts';
 import type { BootModule } from '../pc/multiboot.ts';
 import { UsageError } from './args.ts';
@@ -29,6 +30,8 @@ export interface Boot {
   readonly modules: readonly BootModule[];
   readonly disks: readonly (DiskImage | null)[];
   readonly own: boolean;
+  /** Our own system's parts, when that is what boots. */
+  readonly world: World | null;
 }
 
 function readInput(path: string, what: string): Uint8Array {
@@ -72,6 +75,7 @@ export function bootFile(args: ParsedArgs, image: string): Boot {
     modules: text('initrd') ? readModules(text('initrd')!) : [],
     disks: ['hda', 'hdb', 'hdc', 'hdd'].map((name) => (text(name) ? openDisk(text(name)!, args.values.snapshot === true) : null)),
     own: false,
+    world: null,
   };
 }
 
@@ -86,5 +90,6 @@ export async function bootOwn(args: ParsedArgs): Promise<Boot> {
     modules: [],
     disks: [new MemoryDisk(system.rootImage)],
     own: true,
+    world: system.world,
   };
 }

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Debugger } from '../debug/debugger.ts';
+import { hostView } from '../debug/guest.ts';
 import { tripleFaultStory } from '../debug/triple-fault.ts';
 import { LoadError } from '../pc/load-error.ts';
 import { Machine } from '../pc/machine.ts';
@@ -15,6 +16,7 @@ import { parseCommandLine, parseCount, parseMemory, UsageError } from './args.ts
 import type { OptionSpecs, ParsedArgs } from './args.ts';
 import { bootFile, BOOT_OPTIONS, bootOwn } from './boot.ts';
 import { Console } from './console.ts';
+import { systemFiles } from './own-system.ts';
 import { debugRequest, DEBUG_HELP, DEBUG_OPTIONS, Debugging, logHelp } from './debugging.ts';
 
 const EXIT = { usage: 2, load: 4, tripleFault: 6, panic: 8, deadHalt: 10, limit: 124 } as const;
@@ -171,6 +173,7 @@ async function main(argv: readonly string[]): Promise<number> {
   });
   machine.loadKernel(boot.kernel, basename(boot.name), boot.commandLine, boot.modules);
   const debug = await debugging.attach(machine, boot.kernel, console);
+  if (boot.world) debug.guest = hostView(machine.cpu, systemFiles(boot.world));
   if (args.values.exec !== undefined) console.open = false;
   else console.start();
   if (process.stdin.isTTY && args.values.exec === undefined) process.stderr.write('Ctrl-A x quits, Ctrl-A h for help\r\n');

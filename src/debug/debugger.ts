@@ -5,6 +5,7 @@
 import type { CpuHooks } from '../cpu/cpu.ts';
 import type { Machine, RunResult } from '../pc/machine.ts';
 import { linearEip } from './code.ts';
+import type { KernelView } from './guest.ts';
 import type { SymbolTable } from './symbols.ts';
 
 export type WatchKind = 'write' | 'read' | 'access';
@@ -39,6 +40,8 @@ export class Debugger {
   wake: () => void = () => {};
   /** Set when the user has asked to quit. */
   quit = false;
+  /** Our own system's kernels, when that is what runs. */
+  guest: KernelView | null = null;
   private readonly breakpoints = new Set<number>();
   private readonly watchpoints: Watchpoint[] = [];
   private listener: Listener = {};

@@ -3,6 +3,8 @@
 
 import { disassembleFrom, codeText, backtraceText } from './code.ts';
 import type { Debugger, Stop } from './debugger.ts';
+import type { KernelView } from './guest.ts';
+import { processesText, spacesText, ViewError, vpteText } from './guest-text.ts';
 import { readLinear, readPhysical, walk } from './inspect.ts';
 import { fpuText, registersText } from './registers.ts';
 import { memoryRanges, pageList } from './tables.ts';
@@ -27,7 +29,7 @@ const MOST = 4096;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   help: { usage: 'help', help: 'this list', run: () => helpLines() },
-  info: { usage: 'info WHAT', help: 'registers, fpu, mem, tlb, pic, screen, breakpoints, status, backtrace', run: (m, [what]) => m.info(what ?? '') },
+  info: { usage: 'info WHAT', help: 'registers, fpu, mem, tlb, pic, screen, breakpoints, status, backtrace, processes, vmspaces, vpte SPACE ADDR', run: (m, [what, ...rest]) => m.info(what ?? '', rest) },
   x: { usage: 'x/FMT ADDR', help: 'linear memory; FMT is a count, one of x d u o c i, one of b h w', run: (m, args, format) => m.dump(args, format, true) },
   xp: { usage: 'xp/FMT ADDR', help: 'physical memory', run: (m, args, format) => m.dump(args, format, false) },
   p: { usage: 'p EXPR', help: 'the value of a number, $register, symbol, or a sum of them', run: (m, args) => m.print(args) },
@@ -66,7 +68,7 @@ export class Monitor {
       if (!command) throw new MonitorError(`unknown command: '${word}'; help lists them`);
       return command.run(this, rest ? rest.split(/\s+/) : [], format).map((text) => `${text}\n`).join('');
     } catch (error) {
-      if (!(error instanceof MonitorError)) throw error;
+      if (!(error instanceof MonitorError) && !(error instanceof ViewError)) throw error;
       return `${error.message}\n`;
     }
   }
@@ -75,7 +77,7 @@ export class Monitor {
     return this.debug.machine.cpu;
   }
 
-  info(what: string): readonly string[] {
+  info(what: string, args: readonly string[]): readonly string[] {
     switch (what) {
       case 'registers': return registersText(this.cpu);
       case 'fpu': return fpuText(this.cpu);
@@ -86,8 +88,17 @@ export class Monitor {
       case 'breakpoints': return this.ifAny(this.debug.listBreakpoints().map((at) => `${hex(at)} ${this.debug.symbols.text(at)}`.trimEnd()), 'no breakpoints');
       case 'status': return [`VM status: ${this.debug.paused ? 'paused' : 'running'}, ${this.cpu.instructions} instructions`];
       case 'backtrace': return backtraceText(this.cpu, this.debug.symbols);
-      default: throw new MonitorError(`info ${what}: expected registers, fpu, mem, tlb, pic, screen, breakpoints, status or backtrace`);
+      case 'processes': return processesText(this.guest());
+      case 'vmspaces': return spacesText(this.guest());
+      case 'vpte': return vpteText(this.guest(), args[0] ?? '', this.value(args.slice(1)));
+      default: throw new MonitorError(`info ${what}: expected registers, fpu, mem, tlb, pic, screen, breakpoints, status, backtrace, processes, vmspaces or vpte`);
     }
+  }
+
+  private guest(): KernelView {
+    const { guest } = this.debug;
+    if (!guest) throw new MonitorError("this is about Damselfly's own kernels, and another one runs");
+    return guest;
   }
 
   private ifAny(lines: readonly string[], otherwise: string): readonly string[] {

@@ -26,6 +26,12 @@ export class SymbolTable {
     this.sorted = named.sort((a, b) => (a.addr >>> 0) - (b.addr >>> 0) || a.type - b.type);
   }
 
+  /** Virtual minus physical address of the first segment that is loaded elsewhere than it runs; 0 when there is none. */
+  get loadOffset(): number {
+    const segment = this.segments[0];
+    return segment ? (segment.vaddr - segment.paddr) >>> 0 : 0;
+  }
+
   /** Address of a symbol, or null. */
   address(name: string): number | null {
     return this.byName.get(name) ?? null;

@@ -9,13 +9,18 @@ export class BuildError extends Error {}
 
 export interface Compiled {
   readonly bytes: Uint8Array;
+  /** The layout listing, when it was asked for. */
+  readonly layout: string;
   /** Paths of all files that were read, there or not. */
   readonly inputs: readonly string[];
 }
 
+const LAYOUT = 'layout';
+
 class TreeHost extends CompilerHost {
   readonly inputs: string[] = [];
   output: Uint8Array | null = null;
+  layout = '';
   messages = '';
 
   constructor(private readonly tree: SourceTree) {
@@ -28,8 +33,9 @@ class TreeHost extends CompilerHost {
     return bytes === null ? null : Buffer.from(bytes).toString('latin1');
   }
 
-  override writeFile(_path: string, bytes: u8[], _executable: bool): bool {
-    this.output = Uint8Array.from(bytes);
+  override writeFile(path: string, bytes: u8[], _executable: bool): bool {
+    if (path === LAYOUT) this.layout = Buffer.from(bytes).toString('latin1');
+    else this.output = Uint8Array.from(bytes);
     return true;
   }
 
@@ -38,10 +44,10 @@ class TreeHost extends CompilerHost {
   }
 }
 
-/** Compile the program that gtc's arguments `args` describe (without -o). Throws BuildError. */
-export function compileProgram(tree: SourceTree, args: readonly string[]): Compiled {
+/** Compile the program that gtc's arguments `args` describe (without -o and --layout). Throws BuildError. */
+export function compileProgram(tree: SourceTree, args: readonly string[], layout = false): Compiled {
   const host = new TreeHost(tree);
-  const status = compile([...args, '-o', 'output'], host);
+  const status = compile([...args, ...(layout ? ['--layout', LAYOUT] : []), '-o', 'output'], host);
   if (status !== 0 || host.output === null) throw new BuildError(host.messages);
-  return { bytes: host.output, inputs: host.inputs };
+  return { bytes: host.output, layout: host.layout, inputs: host.inputs };
 }

@@ -16,6 +16,7 @@ import type { FileSpec } from './mkfs.ts';
 const GUEST_FOLDERS = ['abi', 'asm', 'compiler', 'elf', 'host-kernel', 'isa', 'kern', 'lang', 'lib', 'libc', 'user', 'vkernel'];
 const COMPILER_FOLDERS = ['asm', 'compiler', 'elf', 'image', 'isa'];
 const MAKEFILE = 'src/user/Makefile';
+const LAYOUT = '.layout';
 const HOST_MIB = 96;
 const VIRTUAL_MIB = 48;
 
@@ -27,6 +28,8 @@ interface Binaries {
 
 export interface World extends Binaries {
   readonly rootImage: Uint8Array;
+  /** Where the fields of the kernels' records lie, as gtc --layout lists them. */
+  readonly layouts: { readonly host: string; readonly virtual: string };
 }
 
 export interface WorldOptions {
@@ -39,6 +42,8 @@ export interface WorldOptions {
 interface Recipe {
   readonly name: string;
   readonly args: readonly string[];
+  /** Its layout listing is kept beside it. */
+  readonly layout?: boolean;
 }
 
 /** Build what is missing and return all of it. Throws BuildError when a program does not compile. */
@@ -52,7 +57,7 @@ export function buildWorld(options: WorldOptions = {}): World {
   const built = new Map<string, Uint8Array>();
   for (const recipe of recipes) {
     options.progress?.(recipe.name, built.size, recipes.length + 1);
-    built.set(recipe.name, buildProgram(tree, cache, compiler, recipe));
+    for (const [name, bytes] of buildProgram(tree, cache, compiler, recipe)) built.set(name, bytes);
   }
   options.progress?.('root.img', built.size, recipes.length + 1);
   const hostKernel = built.get('host-kernel.elf')!;
@@ -60,7 +65,8 @@ export function buildWorld(options: WorldOptions = {}): World {
   const programs = new Map(makefile.words('PROGRAMS').map((name) => [name, built.get(`bin/${name}`)!]));
   const rootImage = buildRoot(tree, cache, { hostKernel, virtualKernel, programs }, makefile.words('SYSTEM_PROGRAMS'));
   options.progress?.('', recipes.length + 1, recipes.length + 1);
-  return { hostKernel, virtualKernel, programs, rootImage };
+  const layout = (kernel: string) => Buffer.from(built.get(`${kernel}${LAYOUT}`)!).toString('latin1');
+  return { hostKernel, virtualKernel, programs, rootImage, layouts: { host: layout('host-kernel.elf'), virtual: layout('vkernel') } };
 }
 
 /** What the Makefile of the world says of the programs and of how things are compiled. */
@@ -80,20 +86,23 @@ class WorldMakefile {
 
   recipes(): Recipe[] {
     return [
-      { name: 'host-kernel.elf', args: ['src/host-kernel/boot.ts', ...this.words('HOST_KERNEL_FLAGS')] },
-      { name: 'vkernel', args: ['src/vkernel/boot.ts', ...this.words('VKERNEL_FLAGS')] },
+      { name: 'host-kernel.elf', args: ['src/host-kernel/boot.ts', ...this.words('HOST_KERNEL_FLAGS')], layout: true },
+      { name: 'vkernel', args: ['src/vkernel/boot.ts', ...this.words('VKERNEL_FLAGS')], layout: true },
       ...this.words('PROGRAMS').map((name) => ({ name: `bin/${name}`, args: [`src/user/${name}.ts`, ...this.words('PROGRAM_FLAGS')] })),
     ];
   }
 }
 
-function buildProgram(tree: SourceTree, cache: OutputCache, compiler: string, recipe: Recipe): Uint8Array {
+/** What a recipe makes, by name: the program, and the layout listing if it has one. */
+function buildProgram(tree: SourceTree, cache: OutputCache, compiler: string, recipe: Recipe): [string, Uint8Array][] {
   const key = [compiler, ...recipe.args].join(' ');
-  const known = cache.find(recipe.name, key);
-  if (known !== null) return known;
-  const result = compileProgram(tree, recipe.args);
-  cache.keep(recipe.name, key, result.inputs, result.bytes);
-  return result.bytes;
+  const names = [recipe.name, ...(recipe.layout ? [`${recipe.name}${LAYOUT}`] : [])];
+  const known = names.map((name) => cache.find(name, key));
+  if (known.every((bytes) => bytes !== null)) return names.map((name, i) => [name, known[i]!]);
+  const result = compileProgram(tree, recipe.args, recipe.layout);
+  const made = [result.bytes, Buffer.from(result.layout, 'latin1')];
+  names.forEach((name, i) => cache.keep(name, key, result.inputs, made[i]!));
+  return names.map((name, i) => [name, made[i]!]);
 }
 
 function buildRoot(tree: SourceTree, cache: OutputCache, built: Binaries, systemPrograms: readonly string[]): Uint8Array {

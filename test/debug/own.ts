@@ -1,0 +1,44 @@
+// Our own system on a machine, as the debugging tests want it: loaded, with what is known of its kernels.
+
+import { systemFiles } from '../../src/cli/own-system.ts';
+import type { EngineKind } from '../../src/cpu/engine.ts';
+import { Debugger } from '../../src/debug/debugger.ts';
+import { hostView } from '../../src/debug/guest.ts';
+import { MemoryDisk } from '../../src/devices/memory-disk.ts';
+import { buildWorld } from '../../src/image/world.ts';
+import type { World } from '../../src/image/world.ts';
+import { Machine } from '../../src/pc/machine.ts';
+
+let built: World | undefined;
+
+/** The world of this repository, built once. */
+export function world(): World {
+  built ??= buildWorld();
+  return built;
+}
+
+export interface Own {
+  readonly machine: Machine;
+  readonly debug: Debugger;
+  /** The console so far, carriage returns removed. */
+  readonly text: () => string;
+}
+
+/** The host kernel with a command line, before its first instruction. */
+export function ownSystem(commandLine: string, engine: EngineKind = 'tier0'): Own {
+  let text = '';
+  const machine = new Machine({ engine, disks: [new MemoryDisk(world().rootImage.slice())], serial: (byte) => (text += String.fromCharCode(byte)) });
+  machine.loadKernel(world().hostKernel, 'host-kernel.elf', commandLine);
+  const files = systemFiles(world());
+  const debug = new Debugger(machine, files.host.symbols);
+  debug.guest = hostView(machine.cpu, files);
+  return { machine, debug, text: () => text.replaceAll('\r', '') };
+}
+
+/** Runs until the console says something; throws after a billion instructions. */
+export function runTo(own: Own, words: string): void {
+  while (!own.text().includes(words)) {
+    const result = own.machine.run(own.machine.cpu.instructions + 10_000, true);
+    if (result.kind !== 'limit' || own.machine.cpu.instructions > 1e9) throw new Error(`waited for ${words} until ${result.kind}: ${own.text()}`);
+  }
+}
