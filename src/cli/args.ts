@@ -2,6 +2,7 @@
 // with the nearest known one. Everything is reported as a UsageError with one line; callers exit with code 2.
 
 import { parseArgs } from 'node:util';
+import { ENGINE_KINDS, type EngineKind } from '../cpu/engine.ts';
 
 export class UsageError extends Error {}
 
@@ -95,4 +96,11 @@ export function parseCount(name: string, text: string, least: number): number {
   const value = Number(text.replace(/_/g, ''));
   if (!Number.isSafeInteger(value) || value < least) throw new UsageError(`--${name} ${text}: expected a whole number of at least ${least}`);
   return value;
+}
+
+/** The value of --engine; absent means tier0. */
+export function parseEngine(text: string | undefined): EngineKind {
+  const found = ENGINE_KINDS.find((kind) => kind === (text ?? 'tier0'));
+  if (!found) throw new UsageError(`--engine ${text}: expected ${ENGINE_KINDS.join(' or ')}`);
+  return found;
 }

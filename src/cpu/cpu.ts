@@ -4,7 +4,7 @@
 // instruction that made it has not retired yet. All guest faults are delivered inside; nothing is thrown at the caller.
 import { createEngine, type Engine, type EngineKind } from './engine.ts';
 import * as L from './layout.ts';
-import { Predecoder } from './predecode.ts';
+import { Predecoder, type CpuModel } from './predecode.ts';
 
 /** Port I/O, physical accesses outside RAM, interrupt acknowledge: provided by the machine. */
 export interface CpuBus {
@@ -46,7 +46,7 @@ export interface FaultRecord {
   cs: number; eip: number; ss: number; esp: number;
 }
 
-export interface CpuOptions { ramBytes: number; bus: CpuBus; engine?: EngineKind }
+export interface CpuOptions { ramBytes: number; bus: CpuBus; engine?: EngineKind; model?: CpuModel }
 export type StopReason = 'budget' | 'halt' | 'shutdown' | 'stopped';
 export interface FpuRegister { significand: bigint; exponent: number }
 export interface FpuState { control: number; status: number; tag: number; registers: FpuRegister[] }
@@ -133,7 +133,7 @@ export class Cpu {
       protect: (page) => this.engine.protectPage(page),
       flush: () => this.engine.tlbFlush(0),
       readByte: (pa) => bus.mmioRead(pa, 1),
-    }, options.ramBytes);
+    }, options.ramBytes, options.model ?? 'p6');
     this.predecoder = predecoder;
     this.kind = options.engine ?? 'tier0';
     this.i32[L.NOTE_AT >> 2] = L.NOTES;

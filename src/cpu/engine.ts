@@ -18,8 +18,10 @@ import { x87Text } from './x87.ts';
 import { tlbText } from '../mmu/tlb.ts';
 import { walkText } from '../mmu/walk.ts';
 
+/** The printers that a user chooses from; the first is the default. */
+export const ENGINE_KINDS = ['tier0', 'reference'] as const;
 /** `observed` is tier 0 that also notes transfers of control (semantics/notes.ts). */
-export type EngineKind = 'tier0' | 'reference' | 'observed';
+export type EngineKind = (typeof ENGINE_KINDS)[number] | 'observed';
 
 /** What the engine calls in JavaScript. */
 export interface EngineImports {

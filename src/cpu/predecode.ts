@@ -2,12 +2,15 @@
 // not taken go on), inside one page; every instruction of a trace gets a slot, so that a later jump into its middle finds
 // it. What a row of the ISA table becomes is said in rules.ts, compiled once into one emitter per row; decoding
 // allocates nothing.
-import { decode, Insn } from '../isa/decode.ts';
+import { BAD_LOCK, decode, Insn, TOO_LONG } from '../isa/decode.ts';
 import { CodeCache } from './codecache.ts';
 import * as L from './layout.ts';
 import { Emission } from './emission.ts';
 import { emitters } from './rules.ts';
 import { handlerNumber, hasHandler, allHandlers } from './semantics/handlers.ts';
+
+/** Whose rules for prefixes hold: an 80286 takes LOCK in front of everything and at most 10 bytes. */
+export type CpuModel = 'p6' | '80286';
 
 export interface PredecodeHost {
   /** A physical page has micro-ops now: writes to it must be noticed. */
@@ -25,7 +28,7 @@ const FALL = handlerNumber('fall');
 const CHAIN = handlerNumber('chain');
 const SPLIT = handlerNumber('split');
 const UNDEFINED = handlerNumber('undefined');
-const TOO_LONG = handlerNumber('tooLong');
+const OVERLONG = handlerNumber('tooLong');
 
 /** fusion[compare handler] = handler numbers by condition, for a branch that follows. */
 const fusion: (Int32Array | null)[] = allHandlers().map((h) => {
@@ -44,7 +47,7 @@ export class Predecoder {
   private readonly insn = new Insn();
   private readonly out: Emission;
 
-  constructor(memory: WebAssembly.Memory, private readonly host: PredecodeHost, private readonly ramBytes: number) {
+  constructor(memory: WebAssembly.Memory, private readonly host: PredecodeHost, private readonly ramBytes: number, private readonly model: CpuModel) {
     this.cache = new CodeCache(memory.buffer);
     this.bytes = new Uint8Array(memory.buffer);
     this.u16 = new Uint16Array(memory.buffer);
@@ -107,6 +110,14 @@ export class Predecoder {
     return found;
   }
 
+  /** The instruction at an address of this memory to `insn`: its length, 0 when bytes are missing, or a failure below 0. */
+  private decode(at: number, limit: number, mode: number): number {
+    const length = decode(this.bytes, at, limit, (mode & L.MODE.code32) !== 0, this.insn);
+    if (this.model === 'p6') return length;
+    const whole = length === BAD_LOCK ? this.insn.length : length;
+    return whole > 10 ? TOO_LONG : whole;
+  }
+
   private trace(desc: number, page: number, start: number, at: number): number {
     const { out, cache, insn, i32 } = this;
     const code = L.RAM + page;
@@ -119,12 +130,12 @@ export class Predecoder {
     while (!out.ended) {
       if (off >= 4096 || count === MAX_TRACE || out.at + MAX_UOPS * L.UOP_BYTES > limit) break;
       if (count > 0 && i32[slots + off] !== 0) { this.chain(i32[slots + off]!, off); break; }
-      const length = decode(this.bytes, code + off, code + 4096, (mode & L.MODE.code32) !== 0, insn);
+      const length = this.decode(code + off, code + 4096, mode);
       if (length === 0) break;
       i32[slots + off] = out.at;
       out.instruction(off, length > 0 ? off + length : off + 1, count);
       if (length > 0) emitters[insn.row]!(out, insn);
-      else { out.emit(length === -1 ? UNDEFINED : TOO_LONG); out.ended = true; }
+      else { out.emit(length === TOO_LONG ? OVERLONG : UNDEFINED); out.ended = true; }
       off += length > 0 ? length : 1;
       count++;
     }
@@ -145,13 +156,13 @@ export class Predecoder {
     const at = cache.room(desc, MAX_UOPS);
     if (at === 0 || cache.find(page, this.mode) !== desc) return 0;
     this.gather(pa, inFirst, page2, 16 - inFirst);
-    const length = decode(this.bytes, L.SPLIT_BYTES, L.SPLIT_BYTES + 16, (this.mode & L.MODE.code32) !== 0, insn);
+    const length = this.decode(L.SPLIT_BYTES, L.SPLIT_BYTES + 16, this.mode);
     out.begin(at, this.mode, true);
     out.instruction(off, length > 0 ? off + length : off + 1, 0);
     out.emit(SPLIT);
     this.i32[(at + L.U.link) >> 2] = cache.slots(desc2);
     if (length > 0) emitters[insn.row]!(out, insn);
-    else out.emit(length === -1 ? UNDEFINED : TOO_LONG);
+    else out.emit(length === TOO_LONG ? OVERLONG : UNDEFINED);
     out.instruction(off + Math.max(length, 1), off, 0);
     out.emit(FALL);
     this.finish(at, out.at, 1);
@@ -198,13 +209,13 @@ export class Predecoder {
     const { out, insn } = this;
     const mode = this.mode;
     const have = this.gather(pa, bytes, page2, bytes2);
-    const length = decode(this.bytes, L.SPLIT_BYTES, L.SPLIT_BYTES + have, (mode & L.MODE.code32) !== 0, insn);
+    const length = this.decode(L.SPLIT_BYTES, L.SPLIT_BYTES + have, mode);
     if (length === 0) return 0;
     const off = pa & 4095;
     out.begin(L.SCRATCH, mode, true);
     out.instruction(off, length > 0 ? off + length : off + 1, 0);
     if (length > 0) emitters[insn.row]!(out, insn);
-    else out.emit(length === -1 ? UNDEFINED : TOO_LONG);
+    else out.emit(length === TOO_LONG ? OVERLONG : UNDEFINED);
     out.instruction(off + Math.max(length, 1), off, 0);
     out.emit(FALL);
     for (let p = L.SCRATCH; p < out.at; p += L.UOP_BYTES) this.bytes[p + L.U.rem] = 1;

@@ -623,7 +623,8 @@ function segmentStack(name: string, row: Row): Emit {
 function fpuMemory(row: Row): [(insn: Insn) => number, number] {
   const size = row.args.find((a) => a.kind === Kind.MEM)?.memSize ?? 0;
   const whole: Record<string, (insn: Insn) => number> = {
-    fnstenv: (i) => i.opSize * 7, fldenv: (i) => i.opSize * 7, fnsave: (i) => i.opSize * 7 + 80, frstor: (i) => i.opSize * 7 + 80,
+    // silicon writes the first element of FNSTENV before it looks at the limit for the rest
+    fnstenv: (i) => i.opSize, fldenv: (i) => i.opSize * 7, fnsave: (i) => i.opSize * 7 + 80, frstor: (i) => i.opSize * 7 + 80,
     fxsave: () => 512, fxrstor: () => 512,
   };
   const writes = ['fst', 'fist', 'fbstp', 'fnstenv', 'fnsave', 'fxsave', 'fnstcw', 'fnstsw'].includes(row.does);

@@ -249,6 +249,8 @@ function userFault(cpu: Cpu, v: Vector, words: Uint32Array): string | null {
   if (problem) return problem;
   const seg = v.S ?? v.s ?? [0x2b, 0x23, 0x2b, 0x2b, 0, 0];
   if ((rest[1]! & 0xffff) !== seg[1] || (rest[4]! & 0xffff) !== seg[2]) return 'wrong cs or ss in the frame';
+  const other = [0, 3, 4, 5].find((n) => s.segment(n).sel !== seg[n]);
+  if (other !== undefined) return `${L.SEG_NAMES[other]} is ${hex(s.segment(other).sel)}, expected ${hex(seg[other]!)}`;
   return v.f ? compareFpu(cpu, v) : null;
 }
 
@@ -273,7 +275,6 @@ function compareArenas(cpu: Cpu, v: Vector, arenas: [number, number, string, num
     }
     const o = firstDifference(ram, expected[i]!);
     if (o < 0) continue;
-    if (v.x) continue;
     return `memory ${hex(base + o)} is ${hex(ram[o]!)}, expected ${hex(expected[i]![o]!)}`;
   }
   return null;
@@ -364,7 +365,7 @@ function compareSys(cpu: Cpu, v: Vector, ram: Uint8Array, expected: Uint8Array):
 function compareControl(cpu: Cpu, v: Vector): string | null {
   const s = cpu.state;
   const [cr0, cr2, , cr4] = v.k as [number, number, number, number];
-  const want = new Map<number | string, number | number[]>([[2, cr2], [4, cr4]]);
+  const want = new Map<number | string, number | number[]>([[2, cr2], [4, cr4], [6, 0], ['gdtr', [v.gl ?? 0x3ff, 0x2000]], ['idtr', [v.il ?? 0x7ff, 0x1000]]]);
   const tsMask = (v.K ?? []).some((k, i) => i % 2 === 0 && k === 0) ? ~0 : ~8;
   want.set(0, cr0);
   for (let i = 0; v.K && i < v.K.length; i += 2) want.set(v.K[i] as number | string, v.K[i + 1] as number | number[]);
@@ -393,7 +394,8 @@ function compareSysMemory(v: Vector, ram: Uint8Array, expected: Uint8Array): str
 // ---- env real ----
 
 function realRunner(head: VectorHead, engine: EngineKind): VectorRunner {
-  const cpu = new Cpu({ ramBytes: 0x20_0000, bus: noBus, engine });
+  const model = head.group === 'real-mode-286' ? '80286' : 'p6';
+  const cpu = new Cpu({ ramBytes: 0x20_0000, bus: noBus, engine, model });
   const size = 0x10_fff0;
   const background = new Uint8Array(size).fill(head.fill ?? 0);
   if (head.fill !== undefined) {

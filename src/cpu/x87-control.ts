@@ -112,7 +112,11 @@ fn loadPointers32(code: i32, codeSel: i32, data: i32, dataSel: i32) {
 }
 
 throws fn x87_fnstenv(ip: i32) {
-  storeEnvironment(m8[${L.U.aux} : ip]);
+  let size = m8[${L.U.aux} : ip];
+  let n = m16[${L.U.aux2} : ip];
+  probeWrite(ea, size);
+  segCheck(n, ea - segBase(n), 7 * size, 2);
+  storeEnvironment(size);
   fpuControl |= 0x3f;
   summarize();
 }

@@ -8,6 +8,7 @@ import type { Row } from "./rows.ts";
 export const NEEDS_MORE: i32 = 0;
 export const INVALID: i32 = -1;
 export const TOO_LONG: i32 = -2;
+export const BAD_LOCK: i32 = -3;
 
 /** One decoded instruction. Registers are numbered as in the manual, segments es cs ss ds fs gs. */
 export class Insn {
@@ -135,8 +136,9 @@ function word32(code: ByteArray, at: i32): i32 {
 
 /**
  * Decodes the instruction at code[at], not looking at code[limit] or beyond; `big` is the D bit of the code segment.
- * Returns its length, NEEDS_MORE, INVALID (#UD: no such encoding, a register where memory is needed, LOCK where it is not
- * allowed) or TOO_LONG (#GP: more than 15 bytes). `out` is meaningful only with a length. Intel manual, volume 2, chapter 2.
+ * Returns its length, NEEDS_MORE, INVALID (#UD: no such encoding, a register where memory is needed), BAD_LOCK (#UD: LOCK
+ * where it is not allowed) or TOO_LONG (#GP: more than 15 bytes). `out` is meaningful with a length and with BAD_LOCK.
+ * Intel manual, volume 2, chapter 2.
  */
 export function decode(code: ByteArray, at: i32, limit: i32, big: bool, out: Insn): i32 { // hot
   clear(out, big);
@@ -170,9 +172,8 @@ export function decode(code: ByteArray, at: i32, limit: i32, big: bool, out: Ins
   out.row = row;
   const end = TAILS[row] == Tail.NONE ? pos : tails(code, pos, at, limit, row, out);
   if (end <= at) return end - at;
-  if (out.lock && (!LOCKABLE[row] || out.mod == 3)) return INVALID;
   out.length = end - at;
-  return out.length;
+  return out.lock && (!LOCKABLE[row] || out.mod == 3) ? BAD_LOCK : out.length;
 }
 
 function clear(out: Insn, big: bool): void {

@@ -161,15 +161,17 @@ fn loadCs(sel: i32, level: i32) {
 
 global vsp: i32 = 0; global vsBase: i32 = 0; global vsLo: i32 = 0; global vsHi: i32 = 0; global vsOk: i32 = 0;
 global vsMask: i32 = 0; global vsUser: i32 = 0; global vsError: i32 = 0;
+global vsWraps: i32 = 0;          // an item may reach from the end of the segment to its start
 
 /// The current stack.
 fn openStack() {
   vsp = esp; vsBase = ssBase; vsLo = ssLo; vsHi = ssHi; vsOk = ssOk;
   vsMask = (ssAttr & 0x4000) ? -1 : 0xffff;
-  vsUser = cpl == 3; vsError = 0;
+  vsUser = cpl == 3; vsError = 0; vsWraps = 0;
 }
 
-/// A stack that is about to become current: descriptor in tx*, used with the rights of a level.
+/// A stack that is about to become current: descriptor in tx*, used with the rights of a level. With an effective limit of
+/// 4 GiB wrapping is up to the processor (SDM vol. 3, 5.3); here frames of inner levels do it and instructions do not.
 fn openNewStack(sel: i32, sp: i32, level: i32) {
   setSeg(8, sel, txBaseOf(), txLimit(), (txHi >>> 8) & 0xf0ff);
   vsp = sp; vsBase = m32[${SEG + 8 * 32 + S.base}]; vsLo = m32[${SEG + 8 * 32 + S.lo}]; vsHi = m32[${SEG + 8 * 32 + S.hi}];
@@ -177,11 +179,12 @@ fn openNewStack(sel: i32, sp: i32, level: i32) {
   vsMask = (txHi & 0x400000) ? -1 : 0xffff;
   vsUser = level == 3;
   vsError = (sel & 0xfffc) | external;
+  vsWraps = vsBase == 0 && vsLo == 0 && vsHi == -1;
 }
 
 inline throws fn stackLinear(offset: i32, size: i32, need: i32): i32 {
   let last = offset + size - 1;
-  if (!(vsOk & need) || offset <u vsLo || last >u vsHi || last <u offset) { raiseError(12, vsError); }
+  if (!(vsOk & need) || offset <u vsLo || last >u vsHi || (last <u offset && !vsWraps)) { raiseError(12, vsError); }
   return vsBase + offset;
 }
 
@@ -198,6 +201,12 @@ throws fn push16(v: i32) {
   vsp = offset;
 }
 throws fn pushSized(size: i32, v: i32) { if (size == 4) { push32(v); } else { push16(v); } }
+
+/// Faults as a push would, without writing.
+throws fn probePush(size: i32) {
+  let la = stackLinear((vsp - size) & vsMask, size, 2);
+  if (vsUser) { probeWrite(la, size); } else { probeSystem(la, size - 1, 1); }
+}
 
 throws fn pop32(): i32 {
   let offset = vsp & vsMask;

@@ -114,8 +114,8 @@ throws fn nearJump(target: i32) {
 }
 throws fn nearCall(size: i32, target: i32) {
   openStack();
+  if (target >u csHi) { probePush(size); raiseError(13, 0); }
   pushSized(size, eip);
-  if (target >u csHi) { raiseError(13, 0); }
   commitStack();
   eip = target;
 }
