@@ -12,7 +12,7 @@ import { LoadError } from '../pc/load-error.ts';
 import { Machine } from '../pc/machine.ts';
 import type { RunResult } from '../pc/machine.ts';
 import { CYCLES_PER_SECOND } from '../bus/clock.ts';
-import { parseCommandLine, parseCount, parseMemory, UsageError } from './args.ts';
+import { parseCommandLine, parseCount, parseEngine, parseMemory, UsageError } from './args.ts';
 import type { OptionSpecs, ParsedArgs } from './args.ts';
 import { bootFile, BOOT_OPTIONS, bootOwn } from './boot.ts';
 import { Console } from './console.ts';
@@ -36,6 +36,7 @@ const OPTIONS: OptionSpecs = {
   nographic: { type: 'boolean' }, 'no-reboot': { type: 'boolean' },
   exec: { type: 'string', value: 'a shell command' }, native: { type: 'boolean' },
   stats: { type: 'boolean' },
+  engine: { type: 'string', value: 'tier0 or reference' },
   'max-insns': { type: 'string', value: 'a number of instructions' },
   timeout: { type: 'string', value: 'seconds' },
   ...DEBUG_OPTIONS,
@@ -59,6 +60,7 @@ const HELP = `Usage: npm run emulate -- [IMAGE] [options]
   --exec COMMAND            run a shell command in Damselfly's virtual kernel and halt; --native: in its host kernel
   --native                  do not start the virtual kernel
   --stats                   print the instruction count at exit
+  --engine tier0|reference  which printing of the processor runs: fast, or plain (tier0)
   --max-insns N, --timeout SECONDS
                             give up (exit code 124)
 ${DEBUG_HELP.trimEnd()}
@@ -166,6 +168,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const debugging = new Debugging(request);
   const machine = new Machine({
     memory,
+    engine: parseEngine(args.values.engine as string | undefined),
     disks: boot.disks,
     serial: serial.endsWith('stdio') ? (byte) => console.put(byte) : () => {},
     debugConsole: debugcon === 'stdio' ? (byte) => console.put(byte) : () => {},
