@@ -3,16 +3,19 @@
 // answer is EFAULT and the process lives.
 
 import { EFAULT } from '../abi/errno.ts';
+import { EV_ADD, EVFILT_READ, Kevent } from '../abi/event.ts';
 import { O_RDONLY, O_RDWR } from '../abi/file.ts';
 import { MAP_ANON, MAP_PRIVATE, PROT_READ } from '../abi/mman.ts';
 import { SYSCALLS } from '../abi/syscalls.ts';
+import { Timespec } from '../abi/time.ts';
 import { parseNumber, splitWords } from '../libc/strings.ts';
-import { cstr, dup2, errno, mkdir, mmap, munmap, open, pipe, setErrno, symlink, syscall8, wait4, write } from '../libc/sys.ts';
+import { cstr, dup2, errno, kevent, kqueue, mkdir, mmap, munmap, open, pipe, setErrno, symlink, syscall8, wait4, write } from '../libc/sys.ts';
 import { anon, checkEqual, checkError, checkText, KERNEL_ADDRESS, LOW_ADDRESS, PAGE, put, spawn, test, testWith } from './usertests-harness.ts';
 
 /**
  * Name, number, and the arguments: `<` a pointer that the kernel reads by, `>` one that it writes by, `b` a good buffer, `p` the name
- * of a file, `n` a free name, `f` an open file, `d` an open directory, `r` and `w` the ends of a pipe with a byte in it, or a number.
+ * of a file, `n` a free name, `f` an open file, `d` an open directory, `r` and `w` the ends of a pipe with a byte in it, `q` a kqueue with an event, `z` no time,
+ * or a number.
  */
 const CALLS: string[] = [
   "read               3 f > 64",
@@ -67,13 +70,19 @@ const CALLS: string[] = [
   "lstat            477 < b",
   "lstat-buffer     477 p >",
   "getdirentries    479 d > 512 0",
+  "kevent-changes   363 q < 1 0 0 z",
+  "kevent-events    363 q 0 0 > 1 z",
+  "kevent-timeout   363 q 0 0 b 1 <",
   "getdirentries-base 479 d b 512 >",
 ];
 
 let fds!: FixedArray<i32, 2>;
 let slots!: FixedArray<u32, 8>;
 let name!: FixedArray<i32, 2>;
+let noTime!: Embed<Timespec>;
+let event!: Embed<Kevent>;
 let buffer: usize = 0;
+let queue: i32 = -1;
 
 function prepare(): void {
   put("p", "some bytes in a file that is long enough for sixty-four of them, and more");
@@ -84,6 +93,11 @@ function prepare(): void {
   pipe(changetype<Ptr<i32>>(addressof(fds)));
   buffer = anon(PAGE);
   write(fds[1], buffer, 200);
+  queue = kqueue();
+  event.ident = fds[0] as u32;
+  event.filter = EVFILT_READ as i16;
+  event.flags = EV_ADD as u16;
+  kevent(queue, addressof(event), 1, 0, 0, 0);
   name[0] = 1;
   name[1] = 1;
   store<u32>(buffer, PAGE);
@@ -101,6 +115,8 @@ function argument(word: string, bad: usize): u32 {
     case 114: return fds[0] as u32;
     case 119: return fds[1] as u32;
     case 115: return addressof(name);
+    case 113: return queue as u32;
+    case 122: return addressof(noTime);
     default: return parseNumber(word, 0) as u32;
   }
 }

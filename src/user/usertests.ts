@@ -12,6 +12,7 @@ import { fileCases } from './usertests-file.ts';
 import { directoryCases } from './usertests-directory.ts';
 import { descriptorCases } from './usertests-descriptor.ts';
 import { memoryCases } from './usertests-memory.ts';
+import { eventCases } from './usertests-event.ts';
 import { pointerCases } from './usertests-pointer.ts';
 
 function addCases(): void {
@@ -22,6 +23,7 @@ function addCases(): void {
   directoryCases();
   descriptorCases();
   memoryCases();
+  eventCases();
   pointerCases();
 }
 
