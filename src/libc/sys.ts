@@ -177,6 +177,9 @@ export function mmap(address: usize, bytes: usize, prot: i32, flags: i32, fd: i3
   return sys8(Sys.mmap, address, bytes, prot as usize, flags as usize, fd as usize, 0, offset, 0) as usize;
 }
 export function setpgid(pid: i32, group: i32): i32 { return sys3(Sys.setpgid, pid as usize, group as usize, 0); }
+/** Group and session of a process, 0: the caller. */
+export function getpgid(pid: i32): i32 { return sys3(Sys.getpgid, pid as usize, 0, 0); }
+export function getsid(pid: i32): i32 { return sys3(Sys.getsid, pid as usize, 0, 0); }
 export function setsid(): i32 { return sys0(Sys.setsid); }
 export function setitimer(which: i32, value: usize, old: usize): i32 { return sys3(Sys.setitimer, which as usize, value, old); }
 export function getitimer(which: i32, value: usize): i32 { return sys3(Sys.getitimer, which as usize, value, 0); }
