@@ -2,7 +2,7 @@
 // halted processor skips, so equal inputs give equal times. Devices schedule events at absolute cycle numbers; events due
 // at the same cycle fire in the order in which they were scheduled. Nothing here reads the wall clock.
 
-/** Cycles in one second of virtual time: one instruction costs one cycle under the `flat` timing. */
+/** Cycles in one second of virtual time when nothing else is said: one instruction is one cycle. */
 export const CYCLES_PER_SECOND = 100_000_000;
 
 export interface ClockEvent {
@@ -18,11 +18,13 @@ export class Clock {
    * @param executed cycles spent in executed instructions so far
    * @param onEarlier called when a new event becomes the first one, with its cycle number in executed cycles
    * @param onSkip told of cycles that pass without being executed
+   * @param hertz cycles in one second
    */
   constructor(
     private readonly executed: () => number,
     private readonly onEarlier: (executed: number) => void,
     private readonly onSkip: (cycles: number) => void = () => {},
+    readonly hertz = CYCLES_PER_SECOND,
   ) {}
 
   /** Cycles since power-on. */

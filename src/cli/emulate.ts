@@ -11,12 +11,13 @@ import { tripleFaultStory } from '../debug/triple-fault.ts';
 import { LoadError } from '../pc/load-error.ts';
 import { Machine } from '../pc/machine.ts';
 import type { RunResult } from '../pc/machine.ts';
-import { CYCLES_PER_SECOND } from '../bus/clock.ts';
+import { timingNamed, TIMINGS } from '../cpu/timing.ts';
 import { parseCommandLine, parseCount, parseEngine, parseMemory, UsageError } from './args.ts';
 import type { OptionSpecs, ParsedArgs } from './args.ts';
 import { bootFile, BOOT_OPTIONS, bootOwn } from './boot.ts';
 import { Console } from './console.ts';
 import { systemFiles } from './own-system.ts';
+import { statistics } from './stats.ts';
 import { debugRequest, DEBUG_HELP, DEBUG_OPTIONS, Debugging, logHelp } from './debugging.ts';
 
 const EXIT = { usage: 2, load: 4, tripleFault: 6, panic: 8, deadHalt: 10, limit: 124 } as const;
@@ -37,6 +38,7 @@ const OPTIONS: OptionSpecs = {
   exec: { type: 'string', value: 'a shell command' }, native: { type: 'boolean' },
   stats: { type: 'boolean' },
   engine: { type: 'string', value: 'tier0 or reference' },
+  timing: { type: 'string', value: 'flat or p4' },
   'max-insns': { type: 'string', value: 'a number of instructions' },
   timeout: { type: 'string', value: 'seconds' },
   ...DEBUG_OPTIONS,
@@ -59,8 +61,9 @@ const HELP = `Usage: npm run emulate -- [IMAGE] [options]
   -debugcon stdio|null      where bytes written to port 0xE9 go (null)
   --exec COMMAND            run a shell command in Damselfly's virtual kernel and halt; --native: in its host kernel
   --native                  do not start the virtual kernel
-  --stats                   print the instruction count at exit
   --engine tier0|reference  which printing of the processor runs: fast, or plain (tier0)
+  --timing flat|p4          one cycle for each instruction (flat), or also the events that a 2.4 GHz Pentium 4 spends time on
+  --stats                   print instructions, cycles and what cost them at exit
   --max-insns N, --timeout SECONDS
                             give up (exit code 124)
 ${DEBUG_HELP.trimEnd()}
@@ -111,9 +114,9 @@ function nextEvent(): Promise<void> {
 /** Lets virtual time pass with real time while the guest sleeps and somebody may type. */
 async function idle(machine: Machine, console: Console, cycles: number): Promise<void> {
   const before = Date.now();
-  await console.wait(Math.min((cycles / CYCLES_PER_SECOND) * 1000, PATIENCE));
+  await console.wait(Math.min((cycles / machine.clock.hertz) * 1000, PATIENCE));
   if (cycles === Infinity) return;
-  const passed = ((Date.now() - before) / 1000) * CYCLES_PER_SECOND;
+  const passed = ((Date.now() - before) / 1000) * machine.clock.hertz;
   machine.clock.skip(Math.min(cycles, Math.max(1, Math.round(passed))));
 }
 
@@ -162,6 +165,8 @@ async function main(argv: readonly string[]): Promise<number> {
   if (!['stdio', 'mon:stdio', 'null', 'none'].includes(serial)) throw new UsageError(`-serial ${serial}: expected stdio, mon:stdio, null or none`);
   const debugcon = (args.values.debugcon as string | undefined) ?? 'null';
   if (!['stdio', 'null'].includes(debugcon)) throw new UsageError(`-debugcon ${debugcon}: expected stdio or null`);
+  const timing = timingNamed((args.values.timing as string | undefined) ?? 'flat');
+  if (!timing) throw new UsageError(`--timing ${args.values.timing as string}: expected ${TIMINGS.map(({ name }) => name).join(' or ')}`);
   const memory = parseMemory((args.values.m as string | undefined) ?? '128');
   const boot = image !== undefined ? bootFile(args, image) : await bootOwn(args);
   const console = new Console();
@@ -173,6 +178,7 @@ async function main(argv: readonly string[]): Promise<number> {
     serial: serial.endsWith('stdio') ? (byte) => console.put(byte) : () => {},
     debugConsole: debugcon === 'stdio' ? (byte) => console.put(byte) : () => {},
     unimplemented: debugging.unimplemented,
+    timing,
   });
   machine.loadKernel(boot.kernel, basename(boot.name), boot.commandLine, boot.modules);
   const debug = await debugging.attach(machine, boot.kernel, console);
@@ -184,11 +190,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const code = await runToEnd(debug, debugging, console, args, boot.own);
   debugging.close(code);
   console.stop();
-  if (args.values.stats) {
-    const seconds = (Date.now() - before) / 1000;
-    const count = machine.cpu.instructions;
-    process.stderr.write(`instructions: ${count}\nvirtual-seconds: ${(machine.clock.now / CYCLES_PER_SECOND).toFixed(6)}\nwall-seconds: ${seconds.toFixed(2)} (${(count / seconds / 1e6).toFixed(0)} MIPS)\n`);
-  }
+  if (args.values.stats) process.stderr.write(`${statistics(machine, (Date.now() - before) / 1000).join('\n')}\n`);
   return code;
 }
 

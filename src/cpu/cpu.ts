@@ -5,6 +5,7 @@
 import { createEngine, type Engine, type EngineKind } from './engine.ts';
 import * as L from './layout.ts';
 import { Predecoder, type CpuModel } from './predecode.ts';
+import { EVENTS, eventIndex, FLAT, type EventKind, type Timing } from './timing.ts';
 
 /** Port I/O, physical accesses outside RAM, interrupt acknowledge: provided by the machine. */
 export interface CpuBus {
@@ -46,7 +47,14 @@ export interface FaultRecord {
   cs: number; eip: number; ss: number; esp: number;
 }
 
-export interface CpuOptions { ramBytes: number; bus: CpuBus; engine?: EngineKind; model?: CpuModel }
+export interface CpuOptions {
+  ramBytes: number;
+  bus: CpuBus;
+  engine?: EngineKind;
+  model?: CpuModel;
+  /** What events cost. Default FLAT. */
+  timing?: Timing;
+}
 export type StopReason = 'budget' | 'halt' | 'shutdown' | 'stopped';
 export interface FpuRegister { significand: bigint; exponent: number }
 export interface FpuState { control: number; status: number; tag: number; registers: FpuRegister[] }
@@ -55,8 +63,28 @@ export interface SegmentState { sel: number; base: number; limit: number; attr: 
 /** Instructions in one call of the engine: small enough for V8 to swap in optimised code between calls. */
 const SLICE = 1_000_000;
 /** Word indices of the cells that every device access or run touches. */
-const [IC_END, IC_LIMIT, LEFT, CUR] = ['icEnd', 'icLimit', 'left', 'cur'].map((n) => L.cell(n) >> 2) as [number, number, number, number];
+const [IC_END, IC_LIMIT, LEFT, CUR, EXTRA] = ['icEnd', 'icLimit', 'left', 'cur', 'extra'].map((n) => L.cell(n) >> 2) as [number, number, number, number, number];
 const REASONS: StopReason[] = ['budget', 'budget', 'halt', 'shutdown', 'stopped'];
+
+/** The event counters, exact at every instruction boundary and, for an instruction in progress, up to the call that reads. */
+export class EventCounts {
+  private readonly counts: Float64Array;
+
+  constructor(buffer: ArrayBufferLike) {
+    this.counts = new Float64Array(buffer, L.EVENT_COUNTS, EVENTS.length);
+  }
+
+  /** How often a kind of event has happened since power-on. */
+  of(event: EventKind): number { return this.counts[eventIndex(event)]!; }
+
+  /** All counts, in the order of EVENTS; a copy. */
+  snapshot(): Float64Array { return this.counts.slice(); }
+
+  /** Cycles by event since an earlier snapshot, in the order of EVENTS. */
+  cyclesSince(before: Float64Array, timing: Timing): number[] {
+    return EVENTS.map((event, n) => (this.counts[n]! - before[n]!) * timing.costs[event]);
+  }
+}
 
 /** Machine state by name. Numbers are unsigned; setting a control register takes effect at once. */
 export class CpuState {
@@ -110,11 +138,14 @@ export class Cpu {
   readonly ram: Uint8Array;
   readonly state: CpuState;
   readonly ramBytes: number;
+  readonly timing: Timing;
+  readonly events: EventCounts;
   private readonly engine: Engine;
   private readonly predecoder: Predecoder;
   private readonly i32: Int32Array;
   private readonly u8: Uint8Array;
   private limitAt = 0;
+  private deadline = Infinity;
   private hooks: CpuHooks = {};
   private readonly kind: EngineKind;
   private observer: CpuObserver | null = null;
@@ -128,6 +159,9 @@ export class Cpu {
     this.ram = new Uint8Array(this.memory.buffer, L.RAM, options.ramBytes);
     this.i32 = new Int32Array(this.memory.buffer);
     this.u8 = new Uint8Array(this.memory.buffer);
+    this.timing = options.timing ?? FLAT;
+    EVENTS.forEach((event, n) => { this.i32[(L.EVENT_COSTS >> 2) + n] = this.timing.costs[event]; });
+    this.events = new EventCounts(this.memory.buffer);
     const bus = options.bus;
     const predecoder = new Predecoder(this.memory, {
       protect: (page) => this.engine.protectPage(page),
@@ -218,16 +252,20 @@ export class Cpu {
     this.faultChain.push({ vector: state.faultVector as number, error: state.faultError as number, during: vector, address: state.cr2, ...place });
   }
 
-  /** Runs until the instruction counter equals `until`, or something else stops the machine. */
-  run(until: bigint | number): StopReason {
+  /**
+   * Runs until the instruction counter equals `until`, to the first instruction boundary at which the cycle counter has
+   * reached `deadline`, or until something else stops the machine.
+   */
+  run(until: bigint | number, deadline = Infinity): StopReason {
     this.limitAt = Number(until);
+    this.deadline = deadline;
     this.engine.kick();
     for (;;) {
       const now = this.instructions;
-      this.setCount('icLimit', Math.min(this.limitAt, now + SLICE));
+      this.setCount('icLimit', Math.min(this.limitAt, now + SLICE, now + this.deadline - this.cycles));
       const reason = REASONS[this.engine.run()]!;
       this.set('cur', L.IDLE);
-      if (reason !== 'budget' || this.instructions >= this.limitAt) return reason;
+      if (reason !== 'budget' || this.instructions >= this.limitAt || this.cycles >= this.deadline) return reason;
     }
   }
 
@@ -266,6 +304,11 @@ export class Cpu {
     return end - this.i32[LEFT]! - this.u8[this.i32[CUR]! + L.U.rem]!;
   }
 
+  /** Cycles since power-on: instructions, and what events cost. Inside a bus call, those before the calling instruction. */
+  get cycles(): number {
+    return this.instructions + (this.i32[EXTRA]! >>> 0) + this.i32[EXTRA + 1]! * 0x1_0000_0000;
+  }
+
   /** The INTR line, sampled at instruction boundaries. */
   setIrq(level: boolean): void {
     this.set('irq', level ? 1 : 0);
@@ -278,12 +321,13 @@ export class Cpu {
     this.engine.kick();
   }
 
-  /** Lowers the limit of the run in progress: a device has scheduled an earlier event. */
-  limit(count: number): void {
-    if (count >= this.limitAt) return;
-    this.limitAt = count;
-    const now = (this.i32[IC_LIMIT]! >>> 0) + this.i32[IC_LIMIT + 1]! * 0x1_0000_0000;
-    if (count < now) this.setCount('icLimit', count);
+  /** Lowers the limit, in cycles, of the run in progress: a device has scheduled an earlier event. */
+  limit(cycle: number): void {
+    if (cycle >= this.deadline) return;
+    this.deadline = cycle;
+    const limit = (this.i32[IC_LIMIT]! >>> 0) + this.i32[IC_LIMIT + 1]! * 0x1_0000_0000;
+    const count = this.instructions + cycle - this.cycles;
+    if (count < limit) this.setCount('icLimit', count);
     this.engine.kick();
   }
 

@@ -3,6 +3,7 @@
 import { compileMicro, toWasm, toJs } from './micro/index.ts';
 import * as L from './layout.ts';
 import { flagsText } from './semantics/flags.ts';
+import { eventsText } from './semantics/events.ts';
 import { farText } from './semantics/far.ts';
 import { integerText } from './semantics/integer.ts';
 import { interruptsText } from './semantics/interrupts.ts';
@@ -60,6 +61,7 @@ export interface Engine {
 const sources = (observed: boolean) => [
   { name: 'state', text: L.stateText() },
   { name: 'flags', text: flagsText },
+  { name: 'events', text: eventsText },
   { name: 'walk', text: walkText },
   { name: 'tlb', text: tlbText(L) },
   { name: 'memory', text: memoryText },

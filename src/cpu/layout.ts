@@ -8,6 +8,7 @@
 //   0x0000_1000  scratch micro-ops for single steps
 //   0x0000_1700  cells and
 //   0x0010_0000  notes of the observed engine             (semantics/notes.ts)
+//   0x0000_1a00  event counters and their costs (timing.ts)
 //   0x0001_0000  list of filled TLB slots
 //   0x0003_0000  code TLB: {linear page | context, slot table} x 1024
 //   0x0100_0000  data TLB: supervisor read, write, user read, write; one word per page; then one empty pair
@@ -36,6 +37,9 @@ export const NOTE_BYTES = 16;
 /** A note: linear address, low word of the instruction count, ESP, how control came here | CPL << 4. */
 export const NOTE = { la: 0, count: 4, esp: 8, how: 12 } as const;
 export const NOTE_HOW = { jump: 0, call: 1, ret: 2, iret: 3 } as const;
+export const EVENT_COUNTS = 0x1a00;       // one f64 for each event of timing.ts; like the instruction count, no reset clears them
+export const EVENT_COSTS = 0x1c00;        // one i32 for each
+export const EVENTS_END = 0x1d00;
 export const TLB_LIST = 0x1_0000;
 export const TLB_LIST_MAX = 0x4000;       // entries
 export const CODE_TLB = 0x3_0000;
@@ -99,7 +103,8 @@ export const CELLS: [string, CellType, number][] = [
   ['left', 'i32', 0x160],                 // instructions that may still start, after the current trace
   ['cur', 'i32', 0x164],                  // current micro-op when an out-of-line function runs
   ['icEnd', 'i64', 0x168],                // retired = icEnd - left - rem(cur)
-  ['icLimit', 'i64', 0x170],              // run() stops here
+  ['icLimit', 'i64', 0x170],              // run() stops here; events that cost cycles lower it
+  ['extra', 'i64', EVENT_COUNTS - 8],     // cycles that events have cost
   ['irq', 'i32', 0x178], ['halted', 'i32', 0x17c], ['stopAsked', 'i32', 0x184],
   ['debug', 'i32', 0x180],                // what a debugger wants to hear of: DEBUG bits
   ['trapBits', 'i32', 0x188],             // DR6 bits of a #DB to take at the next boundary

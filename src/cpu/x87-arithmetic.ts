@@ -212,8 +212,8 @@ throws fn x87_fadd(ip: i32) { arith(ip, 0, 0); }
 throws fn x87_fmul(ip: i32) { arith(ip, 1, 0); }
 throws fn x87_fsub(ip: i32) { arith(ip, 4, 0); }
 throws fn x87_fsubr(ip: i32) { arith(ip, 4, 1); }
-throws fn x87_fdiv(ip: i32) { arith(ip, 6, 0); }
-throws fn x87_fdivr(ip: i32) { arith(ip, 6, 1); }
+throws fn x87_fdiv(ip: i32) { arith(ip, 6, 0); charge(EV_X87DIVIDE); }
+throws fn x87_fdivr(ip: i32) { arith(ip, 6, 1); charge(EV_X87DIVIDE); }
 
 // ---- square root
 
@@ -261,6 +261,7 @@ fn sqrtA(): i32 {
 
 /// An instruction that replaces ST(0).
 throws fn x87_fsqrt(ip: i32) {
+  charge(EV_X87DIVIDE);
   fpuStatus &= ~X_C1;
   noteOperation(ip, m32[IMM : ip]);
   let stores = 0;
@@ -442,8 +443,8 @@ inline throws fn remainder(ip: i32, nearest: i32) {
   if (filled(0) && filled(1)) { takeA(0); takeB(1); stores = remainderA(nearest); } else { stores = underflowed(); }
   if (stores) { putZ(0); }
 }
-throws fn x87_fprem(ip: i32) { remainder(ip, 0); }
-throws fn x87_fprem1(ip: i32) { remainder(ip, 1); }
+throws fn x87_fprem(ip: i32) { charge(EV_X87FUNCTION); remainder(ip, 0); }
+throws fn x87_fprem1(ip: i32) { charge(EV_X87FUNCTION); remainder(ip, 1); }
 
 // ---- sign
 

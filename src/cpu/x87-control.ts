@@ -134,6 +134,7 @@ throws fn x87_fnsave(ip: i32) {
     wr16(ea + registers + i * 10 + 8, aSe);
     i += 1;
   }
+  charge(EV_FPUSAVE);
   fpuInit();
 }
 
@@ -149,6 +150,7 @@ throws fn x87_frstor(ip: i32) {
     m16[at + 8] = rd16(ea + registers + i * 10 + 8);
     i += 1;
   }
+  charge(EV_FPURESTORE);
 }
 
 // ---- FXSAVE image: no SSE here, so bytes 24..31 and everything from 160 on are neither written nor read
@@ -169,6 +171,7 @@ throws fn x87_fxsave(ip: i32) {
     wr32(at + 12, 0);
     i += 1;
   }
+  charge(EV_FPUSAVE);
 }
 
 throws fn x87_fxrstor(ip: i32) {
@@ -189,5 +192,6 @@ throws fn x87_fxrstor(ip: i32) {
     m16[at + 8] = rd16(ea + 40 + (i << 4));
     i += 1;
   }
+  charge(EV_FPURESTORE);
 }
 `;

@@ -158,8 +158,8 @@ fn sineOrCosine(turn: i32) {
   reduceAngle();
   sineZ(turn, turn ? 0 : aSe & 0x8000);
 }
-throws fn x87_fsin(ip: i32) { trigonometric(ip, 0); }
-throws fn x87_fcos(ip: i32) { trigonometric(ip, 1); }
+throws fn x87_fsin(ip: i32) { charge(EV_X87FUNCTION); trigonometric(ip, 0); }
+throws fn x87_fcos(ip: i32) { charge(EV_X87FUNCTION); trigonometric(ip, 1); }
 
 inline fn beginRegister(ip: i32) {
   fpuStatus &= ~X_C1;
@@ -187,8 +187,8 @@ inline throws fn twoResults(ip: i32, tangent: i32) {
   if (tangent) { setZ(X_ONE, X_TOP); } else { sineOrCosine(1); }
   putZ(0);
 }
-throws fn x87_fsincos(ip: i32) { twoResults(ip, 0); }
-throws fn x87_fptan(ip: i32) { twoResults(ip, 1); }
+throws fn x87_fsincos(ip: i32) { charge(EV_X87FUNCTION); twoResults(ip, 0); }
+throws fn x87_fptan(ip: i32) { charge(EV_X87FUNCTION); twoResults(ip, 1); }
 
 fn tangentZ() {
   if (aSig == 0L) { setZ(aSe, aSig); return; }
@@ -228,7 +228,7 @@ inline fn beginTwo(ip: i32): i32 {
 
 // ---- arctangent
 
-throws fn x87_fpatan(ip: i32) { if (beginTwo(ip)) { finishTwo(arctangent()); } }
+throws fn x87_fpatan(ip: i32) { charge(EV_X87FUNCTION); if (beginTwo(ip)) { finishTwo(arctangent()); } }
 
 /// z := the angle of the point (b, a).
 fn arctangent(): i32 {
@@ -373,7 +373,7 @@ fn timesA(sign: i32, exact: i32) {
   roundWide(sign, wE, wH, exact ? wL : wL | 1L);
 }
 
-throws fn x87_fyl2x(ip: i32) { if (beginTwo(ip)) { finishTwo(yLogX()); } }
+throws fn x87_fyl2x(ip: i32) { charge(EV_X87FUNCTION); if (beginTwo(ip)) { finishTwo(yLogX()); } }
 
 fn yLogX(): i32 {
   let ka = kindOf(aSe, aSig); let kb = kindOf(bSe, bSig);
@@ -400,7 +400,7 @@ fn yLogX(): i32 {
   return 1;
 }
 
-throws fn x87_fyl2xp1(ip: i32) { if (beginTwo(ip)) { finishTwo(yLogXPlus1()); } }
+throws fn x87_fyl2xp1(ip: i32) { charge(EV_X87FUNCTION); if (beginTwo(ip)) { finishTwo(yLogXPlus1()); } }
 
 /// Defined for |x| < 1 - sqrt(1/2) only; the others get the logarithm of what 1 + x is in 64 bits.
 fn yLogXPlus1(): i32 {
@@ -451,6 +451,7 @@ fn largePlus1(): i32 {
 // ---- 2^x - 1
 
 throws fn x87_f2xm1(ip: i32) {
+  charge(EV_X87FUNCTION);
   beginRegister(ip);
   let stores = 0;
   if (filled(0)) { takeA(0); stores = powerMinus1(); } else { stores = underflowed(); }

@@ -4,7 +4,8 @@
 
 import type { Cpu } from '../cpu/cpu.ts';
 import type { EngineKind } from '../cpu/engine.ts';
-import { CELLS, REG, S, SCRATCH, SEG, SEG_BYTES, SEG_NAMES } from '../cpu/layout.ts';
+import { CELLS, EVENT_COUNTS, REG, S, SCRATCH, SEG, SEG_BYTES, SEG_NAMES } from '../cpu/layout.ts';
+import { EVENTS } from '../cpu/timing.ts';
 import type { Machine, RunResult } from '../pc/machine.ts';
 import { codeText, disassemble, linearEip } from './code.ts';
 import { registersText } from './registers.ts';
@@ -39,12 +40,13 @@ export interface LockstepOptions {
   readonly progress?: (instructions: number) => void;
 }
 
-function stateBytes(cpu: Cpu): Buffer {
-  return Buffer.from(cpu.memory.buffer, REG, SCRATCH - REG);
+function stateBytes(cpu: Cpu): Buffer[] {
+  const { buffer } = cpu.memory;
+  return [Buffer.from(buffer, REG, SCRATCH - REG), Buffer.from(buffer, EVENT_COUNTS, EVENTS.length * 8)];
 }
 
 function sameState([a, b]: Pair): boolean {
-  return a.cpu.instructions === b.cpu.instructions && Buffer.compare(stateBytes(a.cpu), stateBytes(b.cpu)) === 0;
+  return a.cpu.instructions === b.cpu.instructions && a.cpu.cycles === b.cpu.cycles && Buffer.compare(Buffer.concat(stateBytes(a.cpu)), Buffer.concat(stateBytes(b.cpu))) === 0;
 }
 
 /** Physical addresses of words of RAM that differ, the first of them. */
@@ -67,8 +69,10 @@ function differentCells([a, b]: Pair): string[] {
     ...SEG_NAMES.flatMap((name, n) => Object.entries(S).map(([field, offset]): [string, number] => [`${name}.${field}`, SEG + n * SEG_BYTES + offset])),
   ];
   const [left, right] = [a, b].map(({ cpu }) => new DataView(cpu.memory.buffer)) as [DataView, DataView];
+  const counts = EVENTS.map((event, n): [string, number, number] => [event, left.getFloat64(EVENT_COUNTS + n * 8, true), right.getFloat64(EVENT_COUNTS + n * 8, true)]);
   return named.filter(([, at]) => left.getUint32(at, true) !== right.getUint32(at, true))
-    .map(([name, at]) => `${name}: ${ENGINES[0]} ${hex(left.getUint32(at, true))}, ${ENGINES[1]} ${hex(right.getUint32(at, true))}`);
+    .map(([name, at]) => `${name}: ${ENGINES[0]} ${hex(left.getUint32(at, true))}, ${ENGINES[1]} ${hex(right.getUint32(at, true))}`)
+    .concat(counts.filter(([, x, y]) => x !== y).map(([event, x, y]) => `events ${event}: ${ENGINES[0]} ${x}, ${ENGINES[1]} ${y}`));
 }
 
 function runBoth([a, b]: Pair, until: number): [RunResult, RunResult] {

@@ -3,14 +3,14 @@
 // stands for the last 244 microseconds of a second; the periodic, alarm and update interrupts drive IRQ 8.
 
 import type { Clock, ClockEvent } from '../bus/clock.ts';
-import { CYCLES_PER_SECOND } from '../bus/clock.ts';
 import type { IrqLine } from '../bus/irq.ts';
 import type { PortHandler } from '../bus/ports.ts';
 
 /** Seconds since 1970 at power-on. */
 export const POWER_ON_TIME = 1167609600;
 
-const UPDATE_CYCLES = Math.floor((244 * CYCLES_PER_SECOND) / 1_000_000);
+/** Seconds before the end of each that the registers may change. */
+const UPDATE_TIME = 244e-6;
 const [A, B, C] = [0x0a, 0x0b, 0x0c];
 const SET = 0x80;          // register B: updates stopped
 const PERIODIC = 0x40;     // interrupt bits, the same in B (enable) and C (flag)
@@ -67,7 +67,7 @@ export class Cmos {
   }
 
   private updating(): boolean {
-    return !this.frozen && CYCLES_PER_SECOND - (this.clock.now % CYCLES_PER_SECOND) <= UPDATE_CYCLES;
+    return !this.frozen && this.clock.hertz - (this.clock.now % this.clock.hertz) <= Math.floor(UPDATE_TIME * this.clock.hertz);
   }
 
   private time(): number {
@@ -77,7 +77,7 @@ export class Cmos {
   }
 
   private date(): Date {
-    return new Date((this.offset + Math.floor(this.clock.now / CYCLES_PER_SECOND)) * 1000);
+    return new Date((this.offset + Math.floor(this.clock.now / this.clock.hertz)) * 1000);
   }
 
   /** Second, minute, hour, day, month, year of the century. */
@@ -124,7 +124,7 @@ export class Cmos {
     const [second, minute, hour, day, month, year] = fields as [number, number, number, number, number, number];
     const century = this.decode(this.bytes[0x32]!) || 20;
     const seconds = Date.UTC(century * 100 + year, month - 1, day, hour, minute, second) / 1000;
-    this.offset = seconds - Math.floor(this.clock.now / CYCLES_PER_SECOND);
+    this.offset = seconds - Math.floor(this.clock.now / this.clock.hertz);
   }
 
   private writeA(value: number): void {
@@ -149,7 +149,7 @@ export class Cmos {
     const rate = this.bytes[A]! & 15;
     if (rate === 0 || !(this.bytes[B]! & PERIODIC)) return 0;
     const ticks = 2 ** ((rate < 3 ? rate + 7 : rate) - 1); // of 32768 Hz
-    return (ticks * CYCLES_PER_SECOND) / 32768;
+    return (ticks * this.clock.hertz) / 32768;
   }
 
   private planPeriodic(): void {
@@ -169,7 +169,7 @@ export class Cmos {
     this.clock.cancel(this.second);
     this.second = null;
     if (!(this.bytes[B]! & (ALARM | UPDATE)) || this.frozen) return;
-    const next = (Math.floor(this.clock.now / CYCLES_PER_SECOND) + 1) * CYCLES_PER_SECOND;
+    const next = (Math.floor(this.clock.now / this.clock.hertz) + 1) * this.clock.hertz;
     this.second = this.clock.schedule(next, () => {
       this.raise(UPDATE | (this.alarmMatches() ? ALARM : 0));
       this.planSecond();

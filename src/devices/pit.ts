@@ -2,23 +2,22 @@
 // says, in binary or BCD; channel 0's output drives IRQ 0. Counts derive from virtual time, 1.193182 MHz.
 
 import type { Clock, ClockEvent } from '../bus/clock.ts';
-import { CYCLES_PER_SECOND } from '../bus/clock.ts';
 import type { IrqLine } from '../bus/irq.ts';
 import { NO_IRQ } from '../bus/irq.ts';
 import type { PortHandler } from '../bus/ports.ts';
 
 const PIT_HZ = 1_193_182;
 
-/** Timer ticks at a cycle number, exact for any cycle below 2^53. */
-function ticksAt(cycle: number): number {
-  const seconds = Math.floor(cycle / CYCLES_PER_SECOND);
-  return seconds * PIT_HZ + Math.floor(((cycle - seconds * CYCLES_PER_SECOND) * PIT_HZ) / CYCLES_PER_SECOND);
+/** Timer ticks until now, exact for any cycle below 2^53. */
+function ticksAt({ now, hertz }: Clock): number {
+  const seconds = Math.floor(now / hertz);
+  return seconds * PIT_HZ + Math.floor(((now - seconds * hertz) * PIT_HZ) / hertz);
 }
 
 /** First cycle at which that many ticks have passed. */
-function cycleOf(ticks: number): number {
+function cycleOf(ticks: number, { hertz }: Clock): number {
   const seconds = Math.floor(ticks / PIT_HZ);
-  return seconds * CYCLES_PER_SECOND + Math.ceil(((ticks - seconds * PIT_HZ) * CYCLES_PER_SECOND) / PIT_HZ);
+  return seconds * hertz + Math.ceil(((ticks - seconds * PIT_HZ) * hertz) / PIT_HZ);
 }
 
 class Channel {
@@ -39,7 +38,7 @@ class Channel {
   constructor(private readonly clock: Clock, private readonly out: IrqLine) {}
 
   private elapsed(): number {
-    return this.running && (this.gate || this.mode === 1 || this.mode === 5) ? ticksAt(this.clock.now) - this.start : this.frozen;
+    return this.running && (this.gate || this.mode === 1 || this.mode === 5) ? ticksAt(this.clock) - this.start : this.frozen;
   }
 
   /** The value in the counting element. */
@@ -97,7 +96,7 @@ class Channel {
   }
 
   private restart(): void {
-    this.start = ticksAt(this.clock.now);
+    this.start = ticksAt(this.clock);
     this.frozen = 0;
     this.running = true;
     this.plan();
@@ -121,7 +120,7 @@ class Channel {
   }
 
   private resume(): void {
-    this.start = ticksAt(this.clock.now) - this.frozen;
+    this.start = ticksAt(this.clock) - this.frozen;
     this.plan();
   }
 
@@ -131,14 +130,14 @@ class Channel {
     this.event = null;
     this.out.set(this.output());
     if (this.out === NO_IRQ || !this.gate) return;
-    const n = ticksAt(this.clock.now) - this.start;
+    const n = ticksAt(this.clock) - this.start;
     if (this.mode === 2 || this.mode === 3) {
       const next = (Math.floor(n / this.reload) + 1) * this.reload;
-      this.event = this.clock.schedule(cycleOf(this.start + next), () => this.pulse());
+      this.event = this.clock.schedule(cycleOf(this.start + next, this.clock), () => this.pulse());
       return;
     }
     const edge = this.mode >= 4 ? this.reload + 1 : this.reload; // strobes rise one tick after they fall
-    if (n < edge) this.event = this.clock.schedule(cycleOf(this.start + edge), () => this.pulse());
+    if (n < edge) this.event = this.clock.schedule(cycleOf(this.start + edge, this.clock), () => this.pulse());
   }
 
   /** A rising edge of OUT: the low part of the wave is too short for anybody to see. */

@@ -3,7 +3,6 @@
 // plain RAM. The registers start as a BIOS leaves them in mode 3 (80 x 25 characters, 16 colours).
 
 import type { Clock } from '../bus/clock.ts';
-import { CYCLES_PER_SECOND } from '../bus/clock.ts';
 import type { PortHandler } from '../bus/ports.ts';
 
 export const TEXT_MEMORY = 0xb8000;
@@ -96,7 +95,7 @@ export class Vga {
 
   /** Input status 1: bit 0 while nothing is displayed, bit 3 during vertical retrace. */
   private retrace(): number {
-    const lines = (this.clock.now % CYCLES_PER_SECOND) * (LINES_PER_SECOND / CYCLES_PER_SECOND);
+    const lines = (this.clock.now % this.clock.hertz) * (LINES_PER_SECOND / this.clock.hertz);
     const line = Math.floor(lines) % FRAME_LINES;
     const horizontal = lines % 1 > 0.8;
     return (line >= VISIBLE_LINES || horizontal ? 1 : 0) | (line >= VISIBLE_LINES + 12 && line < VISIBLE_LINES + 14 ? 8 : 0);

@@ -23,7 +23,7 @@ inline fn isRam(page: i32): i32 {
 /// Enters a translation as returned by translate().
 fn tlbFill(la: i32, t: i32, user: i32) {
   let page = t & 0xfffff000;
-  if (tlb == TLB_NONE || !isRam(page)) { return; }
+  if (!isRam(page)) { return; }
   if (user && (la | 0xfff) >u flatLimitU) { return; }
   let slot = ((la >>> 10) & 0x3ffffc) + (user ? TLB_USER : 0);
   let entry = RAM + page - (la & 0xfffff000) - 1;
@@ -31,6 +31,7 @@ fn tlbFill(la: i32, t: i32, user: i32) {
     if (tlbCount >= TLB_LIST_MAX) { tlbFlush(0); }
     m32[TLB_LIST : tlbCount << 2] = slot | walkGlobal;
     tlbCount += 1;
+    if (cr0 < 0 && m32[TLB_READ : slot ^ TLB_USER] == 0) { charge(EV_TLBMISS); }
   }
   m32[TLB_READ : slot] = entry;
   if ((t & 2) && m64[GRANULES : page >>> 9] == 0L) { m32[TLB_WRITE : slot] = entry; }

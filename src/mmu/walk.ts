@@ -27,7 +27,7 @@ throws fn translate(la: i32, write: i32, user: i32): i32 {
     let big = pde;
     if (!mayAccess(big, write, user)) { pageFault(la, access | 1); }
     let newBig = big | ACCESSED | (write << 6);
-    if (newBig != big) { physWrite32(pdeAt, newBig); }
+    if (newBig != big) { physWrite32(pdeAt, newBig); charge(EV_PAGEMARK); }
     walkGlobal = (big >>> 8) & 1;
     return (big & 0xffc00000) | (la & 0x003ff000) | writeAhead(big, newBig, user);
   }
@@ -38,7 +38,7 @@ throws fn translate(la: i32, write: i32, user: i32): i32 {
   if (!mayAccess(rights, write, user)) { pageFault(la, access | 1); }
   if (!(pde & ACCESSED)) { physWrite32(pdeAt, pde | ACCESSED); }
   let newPte = pte | ACCESSED | (write << 6);
-  if (newPte != pte) { physWrite32(pteAt, newPte); }
+  if (newPte != pte) { physWrite32(pteAt, newPte); charge(EV_PAGEMARK); }
   walkGlobal = (pte >>> 8) & 1;
   return (pte & 0xfffff000) | writeAhead(rights, newPte, user);
 }

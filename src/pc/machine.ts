@@ -8,6 +8,8 @@ import type { Size } from '../bus/ports.ts';
 import { Cpu } from '../cpu/cpu.ts';
 import type { CpuBus } from '../cpu/cpu.ts';
 import type { EngineKind } from '../cpu/engine.ts';
+import { FLAT } from '../cpu/timing.ts';
+import type { Timing } from '../cpu/timing.ts';
 import { AtaChannel } from '../devices/ata.ts';
 import type { DiskImage } from '../devices/ata.ts';
 import { Cmos } from '../devices/cmos.ts';
@@ -43,6 +45,8 @@ export interface MachineOptions {
   readonly unimplemented?: (what: string) => void;
   /** Which printing of the processor runs. Default tier0. */
   readonly engine?: EngineKind;
+  /** What events cost, and how many cycles are a second. Default FLAT: every instruction one cycle of 10 ns. */
+  readonly timing?: Timing;
 }
 
 /** Why `run` returned. */
@@ -83,8 +87,9 @@ export class Machine {
       acknowledge: () => this.pic.acknowledge(),
     };
     const ramBytes = options.memory ?? 128 << 20;
-    this.cpu = new Cpu({ ramBytes, bus, engine: options.engine ?? 'tier0' });
-    this.clock = new Clock(() => this.cpu.instructions, (deadline) => this.cpu.limit(deadline), (cycles) => this.cpu.addTimeStamp(cycles));
+    const timing = options.timing ?? FLAT;
+    this.cpu = new Cpu({ ramBytes, bus, engine: options.engine ?? 'tier0', timing });
+    this.clock = new Clock(() => this.cpu.cycles, (deadline) => this.cpu.limit(deadline), (cycles) => this.cpu.addTimeStamp(cycles), timing.hertz);
     this.pic = new Pic({ set: (level) => this.setIrq(level) });
     this.com1 = new Uart(0x3f8, this.pic.line(4), options.serial ?? (() => {}));
     this.com2 = new Uart(0x2f8, this.pic.line(3), options.serial2 ?? (() => {}));
@@ -206,7 +211,7 @@ export class Machine {
   run(until: number, skipIdle: boolean): RunResult {
     while (!this.ended) {
       if (this.cpu.instructions >= until) return { kind: 'limit' };
-      const reason = this.cpu.run(Math.min(until, this.clock.deadline));
+      const reason = this.cpu.run(until, this.clock.deadline);
       if (reason === 'shutdown') return { kind: 'triple-fault' };
       if (reason === 'halt' && !this.ended) {
         const idle = this.halted(skipIdle);

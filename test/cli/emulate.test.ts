@@ -57,6 +57,7 @@ describe('usage', () => {
     [['--exce', 'ls'], /unknown option --exce; did you mean -exec\?/],
     [['-m', 'lots'], /-m lots: expected a size/],
     [['-append'], /-append needs a value/],
+    [['--timing', 'p5'], /--timing p5: expected flat or p4/],
     [['a.elf', 'b.elf'], /one image at a time; got a\.elf b\.elf/],
     [['a.elf', '--exec', 'ls'], /--exec is for Damselfly's own system/],
     [['-serial', 'tcp'], /-serial tcp: expected stdio/],
@@ -103,7 +104,7 @@ describe('any Multiboot kernel', () => {
   ])('ends by %s', (word, code, err) => expect(emulate('-kernel', kernel, '-append', word)).toMatchObject({ code, err }), 60_000);
 
   it('stops at a number of instructions', () => {
-    expect(emulate(kernel, '--max-insns', '1_000_000', '--stats')).toMatchObject({ code: 124, err: expect.stringMatching(/stopped after 1000000 instructions\ninstructions: 1000000\n/) as string });
+    expect(emulate(kernel, '--max-insns', '1_000_000', '--stats')).toMatchObject({ code: 124, err: expect.stringMatching(/stopped after 1000000 instructions\ninstructions: 1000000\ncycles: 1000000 \(flat\)\n/) as string });
   }, 60_000);
 
   it('reads what is typed', () => {

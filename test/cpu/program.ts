@@ -3,6 +3,7 @@
 import { assemble, AsmEnv } from '../../src/asm/assemble.ts';
 import { Cpu, type CpuBus } from '../../src/cpu/cpu.ts';
 import type { EngineKind } from '../../src/cpu/engine.ts';
+import { FLAT, type Timing } from '../../src/cpu/timing.ts';
 import { CS, TR } from '../../src/cpu/layout.ts';
 
 export const GDT = 0x500, IDT = 0x800, TSS = 0x600, CODE = 0x1000, PAGES = 0x20_0000, STACK0 = 0x8000, STACK3 = 0x9000;
@@ -20,7 +21,7 @@ export class Program {
   onOutput: (event: PortEvent) => void = () => {};
   irqVector = 0x20;
 
-  constructor(engine: EngineKind = 'tier0') {
+  constructor(engine: EngineKind = 'tier0', timing: Timing = FLAT) {
     const bus: CpuBus = {
       portRead: (port) => port & 0xff,
       portWrite: (port, _size, value) => {
@@ -32,7 +33,7 @@ export class Program {
       mmioWrite: (pa, _size, value) => { this.outputs.push({ port: pa, value, at: this.cpu.instructions }); this.onOutput(this.outputs.at(-1)!); },
       acknowledge: () => { this.cpu.setIrq(false); return this.irqVector; },
     };
-    this.cpu = new Cpu({ ramBytes: 16 << 20, bus, engine });
+    this.cpu = new Cpu({ ramBytes: 16 << 20, bus, engine, timing });
     this.view = new DataView(this.cpu.ram.buffer, this.cpu.ram.byteOffset, this.cpu.ram.byteLength);
     this.tables();
     this.protectedMode();

@@ -21,6 +21,7 @@ throws fn farSelector(n: i32, size: i32): i32 { return rd16(segCheck(n, eaPlus(s
 /// JMP ptr16:v, Mp (call = 0) and CALL ptr16:v, Mp (call = 1). size: operand size in bytes.
 throws fn farTransfer(sel: i32, offset: i32, call: i32, size: i32) {
   external = 0;
+  charge(EV_FARTRANSFER);
   if (realLike()) { farReal(sel, offset, call, size); return; }
   if (!(sel & 0xfffc)) { raiseError(13, 0); }
   readDescriptor(sel, 13);
@@ -134,7 +135,7 @@ throws fn peekSized(distance: i32, size: i32): i32 {
 }
 
 /// Second half of a return to an outer level: checks SS, commits everything but flags.
-throws fn returnOuter(sel: i32, offset: i32, extra: i32, size: i32, sp: i32, ss: i32) {
+throws fn returnOuter(sel: i32, offset: i32, dropped: i32, size: i32, sp: i32, ss: i32) {
   let codeLo = txLo; let codeHi = txHi; let codeAt = txAt;
   if (!(ss & 0xfffc)) { raiseError(13, 0); }
   readDescriptor(ss, 13);
@@ -147,21 +148,22 @@ throws fn returnOuter(sel: i32, offset: i32, extra: i32, size: i32, sp: i32, ss:
   txLo = codeLo; txHi = codeHi; txAt = codeAt;
   markAccessed();
   loadCs(sel, sel & 3);
-  if (ssAttr & 0x4000) { esp = sp + extra; }
-  else { esp = (size == 4 ? sp & 0xffff0000 : esp & 0xffff0000) | ((sp + extra) & 0xffff); }
+  if (ssAttr & 0x4000) { esp = sp + dropped; }
+  else { esp = (size == 4 ? sp & 0xffff0000 : esp & 0xffff0000) | ((sp + dropped) & 0xffff); }
   eip = offset;
   dropPrivilegedSegments();
 }
 
 /// RETF, RETF Iw.
-throws fn farReturn(extra: i32, size: i32) {
+throws fn farReturn(dropped: i32, size: i32) {
   external = 0;
+  charge(EV_FARTRANSFER);
   openStack();
   let sel = peekSized(size, size) & 0xffff;
   let offset = peekSized(0, size);
   if (realLike()) {
     if (offset >u csLimit) { raiseError(13, 0); }
-    vsp = vsp + 2 * size + extra;
+    vsp = vsp + 2 * size + dropped;
     commitStack();
     setParagraph(1, sel);
     eip = offset;
@@ -169,16 +171,16 @@ throws fn farReturn(extra: i32, size: i32) {
     return;
   }
   let ss = 0; let sp = 0;
-  if ((sel & 3) != cpl) { ss = peekSized(3 * size + extra, size) & 0xffff; sp = peekSized(2 * size + extra, size); }
+  if ((sel & 3) != cpl) { ss = peekSized(3 * size + dropped, size) & 0xffff; sp = peekSized(2 * size + dropped, size); }
   checkReturnCode(sel);
   if ((sel & 3) == cpl) {
     if (offset >u txLimit()) { raiseError(13, 0); }
     markAccessed();
-    vsp = vsp + 2 * size + extra;
+    vsp = vsp + 2 * size + dropped;
     commitStack();
     loadCs(sel, cpl);
     eip = offset;
-  } else { returnOuter(sel, offset, extra, size, sp, ss); }
+  } else { returnOuter(sel, offset, dropped, size, sp, ss); }
   refreshMode();
 }
 
@@ -196,6 +198,7 @@ fn changeableFlags(size: i32): i32 {
 /// IRET, IRETD.
 throws fn interruptReturn(size: i32) {
   external = 0;
+  charge(EV_INTERRUPTRETURN);
   if (realLike()) { interruptReturnReal(size); return; }
   if (eflags & NT) { interruptReturnTask(); return; }
   openStack();
@@ -267,6 +270,7 @@ throws fn interruptReturnVm(offset: i32, cs: i32, flags: i32) {
 /// SYSENTER and SYSEXIT.
 throws fn sysenter() {
   if (!(cr0 & 1) || !(sysenterCs & 0xfffc)) { raiseError(13, 0); }
+  charge(EV_FASTCALL);
   eflags &= ~(VM | IF | RF);
   cpl = 0;
   setSeg(1, sysenterCs & 0xfffc, 0, -1, 0xc09b);
@@ -276,6 +280,7 @@ throws fn sysenter() {
 }
 throws fn sysexit() {
   if (!(cr0 & 1) || !(sysenterCs & 0xfffc) || cpl != 0) { raiseError(13, 0); }
+  charge(EV_FASTRETURN);
   cpl = 3;
   setSeg(1, ((sysenterCs & 0xfffc) + 16) | 3, 0, -1, 0xc0fb);
   setSeg(2, ((sysenterCs & 0xfffc) + 24) | 3, 0, -1, 0xc0f3);

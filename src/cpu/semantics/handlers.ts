@@ -6,6 +6,7 @@
 // A `raw` body sets pc and breaks to leave, or sets ip and continues.
 import * as L from '../layout.ts';
 import { x87Effects } from '../x87.ts';
+import { fits } from './memory.ts';
 import { alu, compareCondition, condition, logicCondition, step, type Bits } from './flags.ts';
 
 export interface Handler { name: string; kind: 'next' | 'end' | 'raw'; body: string }
@@ -242,8 +243,18 @@ const FUSED: [string, Direct][] = [
   ...['test32rr', 'test32ri', 'test32miB', 'test8rr', 'test8ri', 'test8miB', 'and32rr', 'and32ri'].map((n): [string, Direct] => [n, logicCondition]),
   ...['dec32r', 'inc32r', 'add32ri', 'add32rr', 'or32rr'].map((n): [string, Direct] => [n, zeroSign]),
 ];
+/** A load in a fused body. Off the fast path the two halves part, because something may stop the run between them. */
+function partsOnSlowLoad(body: string): string {
+  const load = /let (\w+) = ld(\d+)\(ip, (.*?)\);/.exec(body);
+  if (!load) return body;
+  const [text, to, bits, ea] = load as unknown as [string, string, string, string];
+  const rest = body.slice(load.index + text.length);
+  return `${body.slice(0, load.index)} let la = ${ea}; let e = m32[TLB_READ : tlb + ((la >>> 10) & 0x3ffffc)]; let ${to} = 0;
+    if (${fits(Number(bits) / 8, 'la')}) { ${to} = m${bits}[1 : la + e]; }
+    else { ${to} = slowLoad(ip, la, ${Number(bits) / 8}); ${rest} ip += 32; continue; } ${rest}`;
+}
 for (const [name, test] of FUSED) {
-  const { body } = handlers[handlerNumber(name)]!;
+  const body = partsOnSlowLoad(handlers[handlerNumber(name)]!.body);
   for (let cc = 0; cc < 16; cc++) {
     const direct = test(cc);
     if (direct) raw(`${name}+jcc${cc}`, `${body} if (${direct}) { ${takeLink(32)} } ip += 64; continue;`);

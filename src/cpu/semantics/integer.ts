@@ -177,6 +177,7 @@ fn imulWide32(v: i32) {
 }
 
 throws fn div8(v: i32) {
+  charge(EV_DIVIDE);
   if (v == 0) { raiseFault(0); }
   let n = eax & 0xffff;
   let q = n /u v;
@@ -184,6 +185,7 @@ throws fn div8(v: i32) {
   setAx(q | ((n %u v) << 8));
 }
 throws fn div16(v: i32) {
+  charge(EV_DIVIDE);
   if (v == 0) { raiseFault(0); }
   let n = (eax & 0xffff) | (edx << 16);
   let q = n /u v;
@@ -191,6 +193,7 @@ throws fn div16(v: i32) {
   setDx(n %u v); setAx(q);
 }
 throws fn div32(v: i32) {
+  charge(EV_DIVIDE);
   if (edx >=u v) { raiseFault(0); }
   if (edx == 0) { let n = eax; eax = n /u v; edx = n %u v; return; }
   let n = u64(eax) | (u64(edx) << 32L);
@@ -198,6 +201,7 @@ throws fn div32(v: i32) {
   eax = lo(n /u d); edx = lo(n %u d);
 }
 throws fn idiv8(value: i32) {
+  charge(EV_DIVIDE);
   let v = (value << 24) >> 24;
   if (v == 0) { raiseFault(0); }
   let n = (eax << 16) >> 16;
@@ -206,6 +210,7 @@ throws fn idiv8(value: i32) {
   setAx((q & 0xff) | ((n % v) << 8));
 }
 throws fn idiv16(value: i32) {
+  charge(EV_DIVIDE);
   let v = (value << 16) >> 16;
   if (v == 0) { raiseFault(0); }
   let n = (eax & 0xffff) | (edx << 16);
@@ -215,6 +220,7 @@ throws fn idiv16(value: i32) {
   setDx(n % v); setAx(q);
 }
 throws fn idiv32(v: i32) {
+  charge(EV_DIVIDE);
   if (v == 0) { raiseFault(0); }
   let n = u64(eax) | (u64(edx) << 32L);
   if (v == -1 && n == (1L << 63L)) { raiseFault(0); }

@@ -5,7 +5,8 @@
 import * as L from '../layout.ts';
 
 const entryOf = (table: string, base: string, la: string) => `m32[${table} : ${base} + ((${la} >>> 10) & 0x3ffffc)]`;
-const fits = (bytes: number, la: string) => (bytes === 1 ? 'e != 0' : `(e & 0xfff) - (${la} & 0xfff) >= ${bytes - 1}`);
+/** Whether an access of some bytes at `la` lies in the page of the TLB entry `e`, and there is one. */
+export const fits = (bytes: number, la: string) => (bytes === 1 ? 'e != 0' : `(e & 0xfff) - (${la} & 0xfff) >= ${bytes - 1}`);
 const cellOf = (bytes: number) => `m${bytes * 8}`;
 
 /** Inline accessors for handlers in the main loop: the fast path in place, the slow path a call that gets the micro-op. */
@@ -57,13 +58,14 @@ throws fn swr${bits}(la: i32, v: i32) {
 }
 fn physRead${bits}(pa: i32): i32 {
   if (isRam(pa & 0xfffff000)) { return ${cellOf(bytes)}[RAM : pa]; }
+  charge(EV_DEVICEMEMORY);
   return mmioRead(pa, ${bytes})${bytes === 4 ? '' : ` & ${bytes === 1 ? 0xff : 0xffff}`};
 }
 fn physWrite${bits}(pa: i32, v: i32) {
   if (isRam(pa & 0xfffff000)) {
     if (m64[GRANULES : (pa >>> 12) << 3] != 0L) { touchCode(pa, ${bytes}); }
     ${cellOf(bytes)}[RAM : pa] = v;
-  } else { mmioWrite(pa, ${bytes}, v); afterDevice(); }
+  } else { charge(EV_DEVICEMEMORY); mmioWrite(pa, ${bytes}, v); afterDevice(); }
 }
 `;
 }

@@ -33,12 +33,14 @@ const IDLE = ${L.IDLE};
 global kicked: i32 = 0;        // something wants a decision at the next instruction boundary
 global brokenAt: i32 = 0; global brokenOp: i32 = 0;
 
-/// Ends the current trace early: the next trace entry goes through enter().
+/// Ends the current trace early: the next trace entry goes through enter(). Less than nothing is left then, so that what a
+/// branch out of the middle of the trace gives back does not open another one.
 export fn kick() {
-  icEnd -= i64(left);
-  left = 0;
+  icEnd -= i64(left + NOTHING_LEFT);
+  left = -NOTHING_LEFT;
   kicked = 1;
 }
+const NOTHING_LEFT = 0x10000;
 
 /// Replaces the operation after the current instruction by a stop, once.
 fn breakAfter() {
@@ -90,6 +92,7 @@ throws fn serveBoundary(): i32 {
     halted = 0;
     interrupt(interruptAcknowledge(), INTR_HARD, 0, 0);
   }
+  if (left < 0) { kicked = 0; refill(); }       // the interrupt took time
   if (halted) { stopReason = ${L.STOP.halt}; return 1; }
   if (left <= 0) { stopReason = ${L.STOP.budget}; return 1; }
   return 0;
@@ -115,7 +118,9 @@ throws fn enterChecked(): i32 {
   let user = cpl == 3;
   let la = csBase + eip;
   let offset = la & 0xfff;
-  let page = translate(la, 0, user) & 0xfffff000;
+  let t = translate(la, 0, user);
+  let page = t & 0xfffff000;
+  tlbFill(la, t, user);
   let room = csHi - eip;
   vbase = eip - offset;
   if (!careful && isRam(page) && 4095 - offset <=u room) {
@@ -142,7 +147,9 @@ throws fn enterChecked(): i32 {
 throws fn enterSplit(pa: i32, la: i32, user: i32): i32 {
   let next = (la & 0xfffff000) + 0x1000;
   if ((debug & ${L.DEBUG.code}) && codeBreakpoint(next, 0)) { return 0; }
-  let second = translate(next, 0, user) & 0xfffff000;
+  let t = translate(next, 0, user);
+  let second = t & 0xfffff000;
+  tlbFill(next, t, user);
   if (!isRam(second)) { return 0; }
   codeSlots(second);
   let slots = codeSlots(pa & 0xfffff000);
@@ -163,7 +170,9 @@ throws fn fetchSingle(pa: i32, la: i32, room: i32, user: i32) {
   let rest = room + 1 - bytes;
   if (rest == 0) { raiseError(13, 0); }
   if (rest >u 15) { rest = 15; }
-  let second = translate(la + bytes, 0, user) & 0xfffff000;
+  let t = translate(la + bytes, 0, user);
+  let second = t & 0xfffff000;
+  tlbFill(la + bytes, t, user);
   if (!decodeSingle(pa, bytes, second, rest)) { raiseError(13, 0); }
 }
 

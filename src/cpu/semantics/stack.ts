@@ -74,6 +74,7 @@ throws fn popFlags(size: i32) {
   if ((eflags & VM) && (eflags & 0x3000) != 0x3000) { raiseError(13, 0); }
   let bits = changeableFlags(size);
   let f = popValue(size);
+  charge(EV_FLAGSLOAD);
   setFlags((getFlags() & ~bits & ~(size == 4 ? RF : 0)) | (f & bits));
 }
 
@@ -119,11 +120,11 @@ throws fn nearCall(size: i32, target: i32) {
   commitStack();
   eip = target;
 }
-throws fn nearReturn(size: i32, extra: i32) {
+throws fn nearReturn(size: i32, dropped: i32) {
   openStack();
   let target = popSized(size);
   if (target >u csHi) { raiseError(13, 0); }
-  vsp = vsp + extra;
+  vsp = vsp + dropped;
   commitStack();
   eip = target;
 }

@@ -25,15 +25,15 @@ throws fn ${name}(ip: i32) {
   let rep = m32[${U.imm} : ip];
   let n = 1;
   if (!rep) { ${step} return; }
-  let count = ecx & mask;
-  if (count == 0) { return; }
+  let todo = ecx & mask;
+  if (todo == 0) { return; }
   loop {
     n = 1;
     ${step}
     left -= n - 1;
-    count -= n;
-    ecx = (ecx & ~mask) | count;
-    if (count == 0${stop}) { return; }
+    todo -= n;
+    ecx = (ecx & ~mask) | todo;
+    if (todo == 0${stop}) { return; }
     if (left <= 0 || kicked) { eip = vbase + m16[${U.off} : ip]; return; }
     left -= 1;
   }
@@ -72,10 +72,15 @@ fn runLength(n: i32, offset: i32, mask: i32, size: i32, want: i32, need: i32): i
   return elements;
 }
 
+/// The part of a count that this run of the processor has room for, at least one.
+fn affordable(elements: i32): i32 {
+  let room = left < 0 ? 1 : left + 1;
+  return elements >u room ? room : elements;
+}
+
 /// Moves a run; 0 when one element must go the careful way.
-fn moveRun(seg: i32, mask: i32, size: i32, count: i32): i32 {
-  let want = count;
-  if (want >u left + 1) { want = left + 1; }
+fn moveRun(seg: i32, mask: i32, size: i32, elements: i32): i32 {
+  let want = affordable(elements);
   let s = esi & mask; let d = edi & mask;
   let n = runLength(seg, s, mask, size, want, 1);
   n = runLength(0, d, mask, size, n, 2);
@@ -95,9 +100,8 @@ fn moveRun(seg: i32, mask: i32, size: i32, count: i32): i32 {
   return n;
 }
 
-fn fillRun(mask: i32, size: i32, count: i32): i32 {
-  let want = count;
-  if (want >u left + 1) { want = left + 1; }
+fn fillRun(mask: i32, size: i32, elements: i32): i32 {
+  let want = affordable(elements);
   let d = edi & mask;
   let n = runLength(0, d, mask, size, want, 2);
   if (n <= 1) { return 0; }
@@ -152,12 +156,14 @@ throws fn inputOne(mask: i32, size: i32) {
   checkPort(edx & 0xffff, size);
   let la = segCheck(0, edi & mask, size, 2);
   probeWrite(la, size);
+  charge(EV_PORTSTRING);
   wrSized(size, la, portRead(edx & 0xffff, size));
   move_edi(delta(size), mask);
 }
 throws fn outputOne(seg: i32, mask: i32, size: i32) {
   checkPort(edx & 0xffff, size);
   let v = rdSized(size, segCheck(seg, esi & mask, size, 1));
+  charge(EV_PORTSTRING);
   portWrite(edx & 0xffff, size, v);
   move_esi(delta(size), mask);
 }

@@ -24,20 +24,24 @@ throws fn checkPort(port: i32, size: i32) {
 
 throws fn input(port: i32, size: i32) {
   checkPort(port, size);
+  charge(EV_PORTREAD);
   let v = portRead(port, size);
   if (size == 4) { eax = v; } else if (size == 1) { setAl(v); } else { setAx(v); }
 }
 throws fn output(port: i32, size: i32) {
   checkPort(port, size);
+  charge(EV_PORTWRITE);
   portWrite(port, size, size == 4 ? eax : size == 1 ? eax & 0xff : eax & 0xffff);
 }
 
 throws fn clearInterrupts() {
   if ((cr0 & 1) && ((eflags & VM) ? iopl() != 3 : cpl > iopl())) { raiseError(13, 0); }
+  charge(EV_FLAGSLOAD);
   eflags &= ~IF;
 }
 throws fn setInterrupts() {
   if ((cr0 & 1) && ((eflags & VM) ? iopl() != 3 : cpl > iopl())) { raiseError(13, 0); }
+  charge(EV_FLAGSLOAD);
   if (!(eflags & IF)) { castShadow(); }
   eflags |= IF;
   if (irq) { kick(); }
@@ -46,6 +50,7 @@ throws fn halt() { needRing0(); halted = 1; kick(); }
 
 throws fn moveToControl(n: i32, v: i32) {
   needRing0();
+  charge(n == 3 ? EV_DIRECTORYLOAD : EV_CONTROLLOAD);
   if (n == 0) { writeCr0(v); }
   else if (n == 2) { cr2 = v; }
   else if (n == 3) { cr3 = v; tlbFlush((cr4 >>> 7) & 1); }
@@ -71,9 +76,10 @@ throws fn moveFromControl(n: i32): i32 {
 }
 throws fn loadMachineStatus(v: i32) {
   needRing0();
+  charge(EV_CONTROLLOAD);
   writeCr0((cr0 & ~0xe) | (v & 0xe) | ((v | cr0) & 1));
 }
-throws fn clearTaskSwitched() { needRing0(); cr0 &= ~8; }
+throws fn clearTaskSwitched() { needRing0(); charge(EV_CONTROLLOAD); cr0 &= ~8; }
 
 throws fn debugIndex(n: i32): i32 {
   if (n == 4 || n == 5) {
@@ -101,7 +107,7 @@ throws fn debugGuard() {
   if (dr7 & 0x2000) { dr6 |= 0x2000; dr7 &= ~0x2000; raiseFault(1); }
 }
 
-throws fn invalidatePage(la: i32) { needRing0(); tlbDrop(la); }
+throws fn invalidatePage(la: i32) { needRing0(); charge(EV_TLBINVALIDATE); tlbDrop(la); }
 
 // ---- descriptor tables ----
 
@@ -112,16 +118,19 @@ throws fn storeTable(la: i32, base: i32, limit: i32, size: i32) {
 }
 throws fn loadGdt(la: i32, size: i32) {
   needRing0();
+  charge(EV_TABLELOAD);
   let limit = rd16(la); let base = rd32(la + 2);
   gdtLimit = limit; gdtBase = size == 4 ? base : base & 0xffffff;
 }
 throws fn loadIdt(la: i32, size: i32) {
   needRing0();
+  charge(EV_TABLELOAD);
   let limit = rd16(la); let base = rd32(la + 2);
   idtLimit = limit; idtBase = size == 4 ? base : base & 0xffffff;
 }
 throws fn loadLocalTable(sel: i32) {
   needProtected(); needRing0();
+  charge(EV_TABLELOAD);
   if (!(sel & 0xfffc)) { setSeg(6, sel, 0, 0, 0); return; }
   if (sel & 4) { badSelector(13, sel); }
   readDescriptor(sel, 13);
@@ -131,6 +140,7 @@ throws fn loadLocalTable(sel: i32) {
 }
 throws fn loadTaskRegister(sel: i32) {
   needProtected(); needRing0();
+  charge(EV_TABLELOAD);
   if (!(sel & 0xfffc)) { raiseError(13, 0); }
   if (sel & 4) { badSelector(13, sel); }
   readDescriptor(sel, 13);
@@ -211,11 +221,13 @@ fn retired(): i64 { return icEnd - i64(left) - i64(m8[${U.rem} : cur]); }
 
 throws fn readTimeStamp() {
   if ((cr4 & 4) && cpl != 0) { raiseError(13, 0); }
-  let t = retired() + tsc;
+  let t = cycles() + tsc;
   eax = lo(t); edx = hi(t);
+  charge(EV_TIMESTAMP);
 }
 
 fn identify() {
+  charge(EV_SERIALIZE);
   if (eax == 0) { eax = 1; ebx = 0x756e6547; edx = 0x49656e69; ecx = 0x6c65746e; }
   else {
     // family 6, FPU DE PSE TSC MSR CX8 SEP PGE CMOV FXSR
@@ -229,7 +241,8 @@ fn quietMsr(): i32 { return ecx == 0x17 || ecx == 0x2a || ecx == 0x8b; }
 
 throws fn readMsr() {
   needRing0();
-  if (ecx == 0x10) { let t = retired() + tsc; eax = lo(t); edx = hi(t); }
+  charge(EV_MODELREGISTER);
+  if (ecx == 0x10) { let t = cycles() + tsc; eax = lo(t); edx = hi(t); }
   else if (ecx == 0x174) { eax = sysenterCs; edx = 0; }
   else if (ecx == 0x175) { eax = sysenterEsp; edx = 0; }
   else if (ecx == 0x176) { eax = sysenterEip; edx = 0; }
@@ -238,7 +251,8 @@ throws fn readMsr() {
 }
 throws fn writeMsr() {
   needRing0();
-  if (ecx == 0x10) { tsc = (u64(eax) | (u64(edx) << 32L)) - retired(); }
+  charge(EV_MODELREGISTER);
+  if (ecx == 0x10) { tsc = (u64(eax) | (u64(edx) << 32L)) - cycles(); }
   else if (ecx == 0x174) { sysenterCs = eax & 0xffff; }
   else if (ecx == 0x175) { sysenterEsp = eax; }
   else if (ecx == 0x176) { sysenterEip = eax; }

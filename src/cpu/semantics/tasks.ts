@@ -12,6 +12,7 @@ throws fn taskSwitch(sel: i32, how: i32) {
   let at = txAt; let descriptorHi = txHi;
   let base = txBaseOf(); let limit = txLimit();
   let wide = (txHi >>> 8) & 8;
+  charge(EV_TASKSWITCH);
   if (limit <u (wide ? 0x67 : 0x2b)) { badSelector(10, sel); }
   let oldWide = trAttr & 8;
   let oldFlags = getFlags() | taskRf;

@@ -1,0 +1,150 @@
+// What takes time besides instructions: the events that the engines count, and tables of what one of each costs.
+//
+//   cycles = instructions retired + sum over all events of (count x cost)
+//
+// The counts are exact and part of the machine's state: they are the same on every engine and however a run is sliced, and
+// they are counted whatever the table says. `flat`, the default, charges nothing: one instruction, one cycle. `p4` is a
+// 2.4 GHz Pentium 4 (Northwood, 2002), the kind of machine that the virtual kernel was first timed on. bench/README.md says
+// what each source measured, and how a figure that covers two events was divided.
+//
+// What the model leaves out: caches, branch prediction and the overlap of instructions (each costs one cycle), and the
+// capacity of the TLB (a page misses once after each flush).
+
+/** Kinds of events, in the order of their counters in memory (layout.ts). */
+export const EVENTS = [
+  'softwareInterrupt',    // INT n, INT3, INTO: entry
+  'hardwareInterrupt',    // entry
+  'exception',            // entry, whatever becomes of the handler
+  'interruptReturn',      // IRET
+  'fastCall',             // SYSENTER
+  'fastReturn',           // SYSEXIT
+  'farTransfer',          // far JMP, CALL and RET
+  'taskSwitch',           // hardware task switch
+  'segmentLoad',          // MOV and POP to a segment register, LDS ...
+  'tableLoad',            // LGDT, LIDT, LLDT, LTR
+  'directoryLoad',        // MOV to CR3: the flush itself; what it forgets comes back as tlbMiss
+  'controlLoad',          // MOV to CR0 and CR4, LMSW, CLTS
+  'tlbInvalidate',        // INVLPG
+  'tlbMiss',              // a page walk for a page that the TLB did not have, for data or for code
+  'pageMark',             // a walk that set an accessed or dirty bit
+  'flagsLoad',            // CLI, STI, POPF
+  'portRead',             // IN
+  'portWrite',            // OUT
+  'portString',           // one element of INS or OUTS
+  'deviceMemory',         // an access to memory that is not RAM
+  'serialize',            // CPUID
+  'timeStamp',            // RDTSC
+  'modelRegister',        // RDMSR, WRMSR
+  'divide',               // DIV, IDIV
+  'x87Divide',            // FDIV, FSQRT
+  'x87Function',          // FSIN, FPTAN, F2XM1, FYL2X ..., FPREM
+  'fpuSave',              // FXSAVE, FSAVE
+  'fpuRestore',           // FXRSTOR, FRSTOR
+] as const;
+
+export type EventKind = (typeof EVENTS)[number];
+
+/** What a disk of the time takes, for devices that want to be as slow. */
+export interface DiskTiming {
+  /** Seconds until the first sector of a command that does not follow the one before. */
+  readonly access: number;
+  /** Seconds for a command, whatever it does. */
+  readonly command: number;
+  /** Bytes per second once the data comes. */
+  readonly rate: number;
+}
+
+/** A cost table: everything that turns counts into time. */
+export interface Timing {
+  readonly name: string;
+  /** Cycles in a second of virtual time. */
+  readonly hertz: number;
+  /** Cycles that each event costs beyond the one cycle of its instruction; whole numbers from 0 to 2^24. */
+  readonly costs: Readonly<Record<EventKind, number>>;
+  readonly disk: DiskTiming;
+}
+
+/** A cost and where it was published. */
+export interface Cost {
+  readonly event: EventKind;
+  readonly cycles: number;
+  readonly source: string;
+}
+
+const [ADAMS, AGNER, INTEL, UHLIG, ISA, ATA] = [
+  'Adams & Agesen, ASPLOS 2006, section 6.2 (Pentium 4, native column)',
+  'A. Fog, Instruction tables, Pentium 4',
+  'Intel IA-32 Optimization Reference Manual 248966, appendix C (family 0F)',
+  'Uhlig et al., L4 on Pentium 4: kernel entry and address-space switch',
+  'ISA bus cycle, 8 MHz, as a Southbridge runs legacy ports',
+  'ATA-4 PIO mode 4, 120 ns per word',
+];
+
+/** The Pentium 4, with sources. */
+export const P4_COSTS: readonly Cost[] = [
+  { event: 'softwareInterrupt', cycles: 500, source: ADAMS },
+  { event: 'hardwareInterrupt', cycles: 600, source: ADAMS },
+  { event: 'exception', cycles: 550, source: ADAMS },
+  { event: 'interruptReturn', cycles: 350, source: ADAMS },
+  { event: 'fastCall', cycles: 130, source: ADAMS },
+  { event: 'fastReturn', cycles: 100, source: ADAMS },
+  { event: 'farTransfer', cycles: 80, source: AGNER },
+  { event: 'taskSwitch', cycles: 1000, source: AGNER },
+  { event: 'segmentLoad', cycles: 14, source: AGNER },
+  { event: 'tableLoad', cycles: 50, source: AGNER },
+  { event: 'directoryLoad', cycles: 290, source: UHLIG },
+  { event: 'controlLoad', cycles: 60, source: AGNER },
+  { event: 'tlbInvalidate', cycles: 500, source: UHLIG },
+  { event: 'tlbMiss', cycles: 57, source: INTEL },
+  { event: 'pageMark', cycles: 140, source: AGNER },
+  { event: 'flagsLoad', cycles: 36, source: AGNER },
+  { event: 'portRead', cycles: 2400, source: ISA },
+  { event: 'portWrite', cycles: 2400, source: ISA },
+  { event: 'portString', cycles: 288, source: ATA },
+  { event: 'deviceMemory', cycles: 240, source: ISA },
+  { event: 'serialize', cycles: 200, source: AGNER },
+  { event: 'timeStamp', cycles: 80, source: AGNER },
+  { event: 'modelRegister', cycles: 120, source: AGNER },
+  { event: 'divide', cycles: 55, source: INTEL },
+  { event: 'x87Divide', cycles: 42, source: INTEL },
+  { event: 'x87Function', cycles: 170, source: INTEL },
+  { event: 'fpuSave', cycles: 250, source: AGNER },
+  { event: 'fpuRestore', cycles: 250, source: AGNER },
+];
+
+function costTable(cost: (event: EventKind) => number): Record<EventKind, number> {
+  return Object.fromEntries(EVENTS.map((event) => [event, cost(event)])) as Record<EventKind, number>;
+}
+
+/** One instruction, one cycle, 100 MHz; events and disks take no time. */
+export const FLAT: Timing = {
+  name: 'flat',
+  hertz: 100_000_000,
+  costs: costTable(() => 0),
+  disk: { access: 0, command: 0, rate: Infinity },
+};
+
+/** A 2.4 GHz Pentium 4 with a 7,200 rpm ATA disk of 2007. */
+export const P4: Timing = {
+  name: 'p4',
+  hertz: 2_400_000_000,
+  costs: costTable((event) => P4_COSTS.find((cost) => cost.event === event)!.cycles),
+  disk: { access: 0.0127, command: 0.0003, rate: 60_000_000 },
+};
+
+export const TIMINGS: readonly Timing[] = [FLAT, P4];
+
+/** A preset by name, or null. */
+export function timingNamed(name: string): Timing | null {
+  return TIMINGS.find((timing) => timing.name === name) ?? null;
+}
+
+/** The same table with one cost multiplied (and rounded), for sensitivity runs. */
+export function scaled(timing: Timing, event: EventKind, factor: number): Timing {
+  return { ...timing, name: `${timing.name} ${event} x${factor}`, costs: { ...timing.costs, [event]: Math.round(timing.costs[event] * factor) } };
+}
+
+/** Position of an event's counter. */
+export function eventIndex(event: EventKind): number {
+  return EVENTS.indexOf(event);
+}
