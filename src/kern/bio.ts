@@ -1,6 +1,9 @@
 // The buffer cache: blocks of metadata (bitmaps, inodes, directories, indirect blocks), 4 KiB each. Writes are delayed until
 // the buffer is needed for another block or bflush.
 //
+// A fresh block of names or pointers is written with bwrite before anything refers to it, so that after a power cut nothing
+// leads to what an earlier owner left in it.
+//
 // Rules: bread and bzero return a held buffer, to be given back with brelse; change it only while it is held, and say so
 // with bdirty. A block that is freed is forgotten with bforget, so that it is never written over its next owner.
 
@@ -65,6 +68,12 @@ export function bforget(block: u32): void {
   b.block = NO_BLOCK;
   b.dirty = false;
   toOldest(b);
+}
+
+/** Write the buffer now: 0 or the disk's error. */
+export function bwrite(b: Buf): i32 {
+  b.dirty = true;
+  return writeBack(b);
 }
 
 /** Write every changed buffer: 0 or the first error. */

@@ -1,7 +1,7 @@
 // ext2 directories: blocks of entries, each as long as the distance to the next; the last reaches to the end of its block.
 // A free entry has inode 0. Directories never shrink.
 
-import { bdirty, BLOCK_SIZE, bread, brelse, Buf, bzero } from './bio.ts';
+import { bdirty, BLOCK_SIZE, bread, brelse, Buf, bwrite, bzero } from './bio.ts';
 import { fail, fileTime, fsError } from './ext2_fs.ts';
 import { BAD_BLOCK, blockOf } from './ext2_map.ts';
 import type { Ext2Node } from './ext2_node.ts';
@@ -9,13 +9,14 @@ import { Uio, uiomove } from './uio.ts';
 import { EINVAL, EIO, ENOENT, ENOSPC } from '../abi/errno.ts';
 import { Dirent, DIRENT_NAME, DT_BLK, DT_CHR, DT_DIR, DT_FIFO, DT_LNK, DT_REG } from '../abi/file.ts';
 
-class Entry {
+/** The head of an entry; its name follows at ENTRY_NAME. */
+export class Entry {
   ino: u32 = 0;
   length: u16 = 0;
   nameLength: u8 = 0;
   type: u8 = 0;
 }
-const NAME: u32 = 8;
+export const ENTRY_NAME: u32 = 8;
 
 // Entry types on disk.
 export const FT_REG: u8 = 1;
@@ -30,7 +31,7 @@ let foundAt: u32 = 0;
 let foundBefore: u32 = 0;
 
 function room(nameLength: u32): u32 {
-  return (NAME + nameLength + 3) & 0xfffffffc;
+  return (ENTRY_NAME + nameLength + 3) & 0xfffffffc;
 }
 
 /** The held buffer of block `index` of a directory, or null with fsError. */
@@ -46,13 +47,13 @@ function dirBlock(dir: Ext2Node, index: u32): Buf | null {
 function entryAt(b: Buf, offset: u32): Entry | null {
   const e = changetype<Entry>(b.data + offset);
   const length = e.length as u32;
-  if (length >= NAME && offset + length <= BLOCK_SIZE && (length & 3) == 0) return e;
+  if (length >= ENTRY_NAME && offset + length <= BLOCK_SIZE && (length & 3) == 0) return e;
   fail(EIO);
   return null;
 }
 
 function nameIs(e: Entry, name: usize, length: u32): bool {
-  return e.ino != 0 && (e.nameLength as u32) == length && memory.compare(changetype<usize>(e) + NAME, name, length) == 0;
+  return e.ino != 0 && (e.nameLength as u32) == length && memory.compare(changetype<usize>(e) + ENTRY_NAME, name, length) == 0;
 }
 
 /** Inode of a name; 0 with fsError, ENOENT if it is not there. */
@@ -126,7 +127,7 @@ function fill(e: Entry, name: usize, length: u32, ino: u32, type: u8): void {
   e.ino = ino;
   e.nameLength = length as u8;
   e.type = type;
-  memory.copy(changetype<usize>(e) + NAME, name, length);
+  memory.copy(changetype<usize>(e) + ENTRY_NAME, name, length);
 }
 
 function addBlock(dir: Ext2Node, name: usize, length: u32, ino: u32, type: u8): i32 {
@@ -136,9 +137,11 @@ function addBlock(dir: Ext2Node, name: usize, length: u32, ino: u32, type: u8): 
   const e = changetype<Entry>(b.data);
   e.length = BLOCK_SIZE as u16;
   fill(e, name, length, ino, type);
+  const error = bwrite(b);
   brelse(b);
   dir.size += BLOCK_SIZE;
-  return touch(dir);
+  touch(dir);
+  return error;
 }
 
 function touch(dir: Ext2Node): i32 {
@@ -216,7 +219,7 @@ export function dirNameOf(dir: Ext2Node, ino: u32, kva: usize): u32 {
       const e = entryAt(b, at);
       if (e == null) break;
       if (e.ino == ino) length = e.nameLength as u32;
-      if (length != 0) memory.copy(kva, changetype<usize>(e) + NAME, length);
+      if (length != 0) memory.copy(kva, changetype<usize>(e) + ENTRY_NAME, length);
       at += e.length as u32;
     }
     brelse(b);
@@ -284,7 +287,7 @@ function putDirent(e: Entry, uio: Uio): i32 {
   out.head.ino = e.ino;
   out.head.namlen = length as u16;
   out.head.type = direntType(e.type);
-  memory.copy(addressof(out) + DIRENT_NAME, changetype<usize>(e) + NAME, length);
+  memory.copy(addressof(out) + DIRENT_NAME, changetype<usize>(e) + ENTRY_NAME, length);
   const error = uiomove(addressof(out), bytes, uio);
   uio.offset = position;
   return error;

@@ -1,10 +1,11 @@
 // The ext2 volume: superblock, group descriptors, mounting, writing back. 4 KiB blocks, 128-byte inodes, directory entries
 // with file types, sparse files; no journal. Files stay below 2 GiB, so the double indirect block is the last one needed.
 //
-// Guarantees: from ext2Mount to ext2Unmount the superblock on disk says "not clean"; after ext2Unmount everything is
+// Guarantees: a volume that was not unmounted is checked before it is mounted (ext2_check.ts); from ext2Mount to ext2Unmount the superblock on disk says "not clean"; after ext2Unmount everything is
 // written, files without a name are freed, counts are right, and it says "clean".
 
 import { BLOCK_SECTORS, BLOCK_SIZE, bdirty, bflush, bread, Buf } from './bio.ts';
+import { ext2Check } from './ext2_check.ts';
 import { freeOrphans, flushNodes, iget, Ext2Node, ROOT_INO, updateNodes } from './ext2_node.ts';
 import { kprint } from './kprintf.ts';
 import { clockAtLeast, tickSeconds } from './time.ts';
@@ -113,6 +114,7 @@ export function ext2Mount(): string | null {
   const second = bread(1);
   if (second == null) return "the disk can't be read";
   groupBuf = second;
+  if ((super_.state & STATE_CLEAN) == 0 && !recover()) return "it was not unmounted, and the disk can't be read";
   const root = iget(ROOT_INO);
   if (root == null) return "the root directory can't be read";
   rootNode = root;
@@ -129,8 +131,15 @@ function unsupported(s: Ext2Super): string | null {
   return null;
 }
 
+/** After a power cut. */
+function recover(): bool {
+  kprint("root file system: was not unmounted\n");
+  const count = ext2Check();
+  if (count > 0) kprint(`root file system: ${count} repairs\n`);
+  return count >= 0 && bflush() == 0;
+}
+
 function markInUse(): void {
-  if ((super_.state & STATE_CLEAN) == 0) kprint("root file system: was not unmounted\n");
   super_.state = 0;
   clockAtLeast((super_.writeTime > super_.mountTime ? super_.writeTime : super_.mountTime) + 1);
   super_.mountTime = fileTime();

@@ -24,7 +24,7 @@ const LINK_MAX: u32 = 32000;
 const FAST_SYMLINK: u32 = 60;
 
 /** An inode on disk: 128 bytes. */
-class Ext2Inode {
+export class Ext2Inode {
   mode: u16 = 0;
   uid: u16 = 0;
   size: u32 = 0;

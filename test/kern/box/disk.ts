@@ -1,6 +1,7 @@
 // The disk is the file on descriptor 3, which the caller has opened.
 
 import { EIO } from '../../../src/abi/errno.ts';
+import { cpuHalt } from './reset.ts';
 import { L_LSEEK, L_PREAD, L_PWRITE, linux } from './linux.ts';
 
 const FD: usize = 3;
@@ -10,6 +11,28 @@ export function diskSize(): u32 { return (linux(L_LSEEK, FD, 0, 2, 0, 0) as u32)
 export function diskRead(sector: u32, count: u32, kva: usize): i32 {
   return linux(L_PREAD, FD, kva, count << 9, sector << 9, sector >>> 23) == ((count << 9) as i32) ? 0 : EIO;
 }
+/** Writes until the power fails; negative: it does not. */
+let writesLeft: i32 = -1;
+
+/** Of a hundred writes so many are lost from then on, as if they had still been in the disk's cache. */
+let lost: u32 = 0;
+let random: u32 = 0;
+
+/** The power fails at the write after the next `writes`, of which `percent` of a hundred are lost. */
+export function failPowerAfter(writes: i32, percent: u32): void {
+  writesLeft = writes;
+  lost = percent;
+  random = (writes as u32) + percent;
+}
+
+function isLost(): bool {
+  random = random * 1103515245 + 12345;
+  return (random >>> 8) % 100 < lost;
+}
+
 export function diskWrite(sector: u32, count: u32, kva: usize): i32 {
+  if (writesLeft == 0) cpuHalt(0);
+  if (writesLeft > 0) writesLeft--;
+  if (lost != 0 && isLost()) return 0;
   return linux(L_PWRITE, FD, kva, count << 9, sector << 9, sector >>> 23) == ((count << 9) as i32) ? 0 : EIO;
 }

@@ -4,7 +4,7 @@
 //   write PATH OFFSET LENGTH SEED   fault PATH OFFSET LENGTH (from a bad address)   read PATH OFFSET LENGTH   truncate PATH SIZE   stat PATH   list PATH
 //   create PATH   mkdir PATH   rmdir PATH   unlink PATH   rename FROM TO   link FROM TO   symlink TARGET PATH   readlink PATH
 //   hold PATH (keep it open until `drop`)   drop   sync   chdir PATH   getcwd
-//   crash (sync, and end without unmounting)
+//   crash (sync, and end without unmounting)   power N P (the power fails at the write after the next N, of which P percent are lost)
 //
 // Answers: `ok` and results, or `error N` with the BSD number. At the end of input the volume is unmounted.
 
@@ -20,6 +20,7 @@ import { sysChdir, sysGetcwd, sysLink, sysLstat, sysMkdir, sysOpen, sysReadlink,
 import { vfsMountRoot, vfsUnmount } from '../../../src/kern/vfs.ts';
 import { vmPageStartup } from '../../../src/kern/vm_page.ts';
 import type { SysHandler } from '../../../src/kern/syscall.ts';
+import { failPowerAfter } from './disk.ts';
 import { L_READ, linux } from './linux.ts';
 import { RAM_BYTES } from './pmap.ts';
 import { cpuHalt } from './reset.ts';
@@ -132,6 +133,7 @@ function command(): void {
     case "link": answer(call(sysLink, a, b, 0, 0, 0)); break;
     case "symlink": answer(call(sysSymlink, a, b, 0, 0, 0)); break;
     case "chdir": answer(call(sysChdir, a, 0, 0, 0, 0)); break;
+    case "power": failPowerAfter(number(a) as i32, number(b)); answer(0); break;
     case "sync": answer(call(sysSync, 0, 0, 0, 0, 0)); break;
     case "readlink": textAnswer(call(sysReadlink, a, addressof(data), 4096, 0, 0)); break;
     case "getcwd": cwdCommand(); break;
