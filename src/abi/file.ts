@@ -87,8 +87,16 @@ export const DEV_ZERO: u32 = 0x020c;      // /dev/zero
 export const TIOCGETA: u32 = 0x402c7413;  // get struct termios (44 bytes)
 export const TIOCSETA: u32 = 0x802c7414;  // set it now
 export const TIOCSETAW: u32 = 0x802c7415; // after output drains
+export const TIOCSETAF: u32 = 0x802c7416; // and drop what was typed
 export const TIOCGWINSZ: u32 = 0x40087468;// u16 rows, cols, xpixel, ypixel
-export const TIOCSPGRP: u32 = 0x80047476; // set foreground process group
+export const TIOCSWINSZ: u32 = 0x80087467;// the foreground group gets SIGWINCH when they change
+// Job control. A session leader without a terminal takes one with TIOCSCTTY; then its session's groups can be in the
+// foreground, one at a time. A group in the background that reads gets SIGTTIN, one that changes settings, or writes when TOSTOP is
+// set, SIGTTOU; ignoring or blocking that makes the read fail with EIO and lets the others pass.
+export const TIOCSCTTY: u32 = 0x20007461; // EPERM: no session leader, or another session has the terminal
+export const TIOCNOTTY: u32 = 0x20007471; // a session leader gives the terminal back: SIGHUP to the foreground, as when it ends
+export const TIOCGSID: u32 = 0x40047463;  // session of the terminal; ENOTTY: it is not the caller's
+export const TIOCSPGRP: u32 = 0x80047476; // foreground process group; ENOTTY: not the caller's terminal, EPERM: not a group of its session
 export const TIOCGPGRP: u32 = 0x40047477;
 export const FIONREAD: u32 = 0x4004667f;
 
@@ -110,6 +118,7 @@ export const VQUIT: i32 = 9;
 export const VSUSP: i32 = 10;
 export const VMIN: i32 = 16;
 export const VTIME: i32 = 17;
+export const VSTATUS: i32 = 18;            // SIGINFO to the foreground
 export const ICRNL: u32 = 0x100;
 export const OPOST: u32 = 1;
 export const ONLCR: u32 = 2;
@@ -125,6 +134,9 @@ export const W_OK: i32 = 2;
 export const X_OK: i32 = 1;
 export const WNOHANG: i32 = 1;
 export const WUNTRACED: i32 = 2;
+/** Report children that SIGCONT has continued, with this status. */
+export const WCONTINUED: i32 = 4;
+export const W_CONTINUED: i32 = 0x13;
 export const RB_AUTOBOOT: i32 = 0;
 export const RB_HALT: i32 = 8;
 /** The exit code of the machine, or of the virtual kernel's process, is in bits 31..16 of reboot's argument. */

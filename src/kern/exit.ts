@@ -5,7 +5,7 @@
 
 import { ECHILD } from "../abi/errno.ts";
 import { NOTE_EXIT } from "../abi/event.ts";
-import { WNOHANG, WUNTRACED } from "../abi/file.ts";
+import { W_CONTINUED, WCONTINUED, WNOHANG, WUNTRACED } from "../abi/file.ts";
 import { SA_NOCLDWAIT, SIG_IGN, SIGCHLD } from "../abi/signal.ts";
 import { Rusage } from "../abi/time.ts";
 import { copyout } from "machine/copyio.ts";
@@ -13,6 +13,7 @@ import { fpuExit } from "./fpu.ts";
 import { splhigh } from "machine/intr.ts";
 import { calloutStop } from "./callout.ts";
 import { fdFree } from "./file.ts";
+import { pgrpHangup, pgrpHeld, sessionExit } from "./jobs.ts";
 import { knoteNotify, knoteOrphan } from "./knote.ts";
 import { panic } from "./panic.ts";
 import { linkChild, LS_ZOMBIE, Lwp, pfind, Proc, procFree, PS_STOP, PS_ZOMBIE, unlinkChild } from "./proc.ts";
@@ -47,11 +48,14 @@ function exit1(lwp: Lwp, status: i32): void {
   vmspaceFree(p.vmspace);
   p.vmspace = changetype<Vmspace>(0);
   lwp.vmspace = p.vmspace;
+  const held = pgrpHeld(p.pgid);
   abandonChildren(p);
   chargeSystem(lwp);
   splhigh();
   p.exitStatus = status;
   p.state = PS_ZOMBIE;
+  sessionExit(p);
+  if (held) pgrpHangup(p.pgid);
   tellParent(p);
   lwp.state = LS_ZOMBIE;
   miSwitch();
@@ -64,6 +68,7 @@ function abandonChildren(p: Proc): void {
     const child: Proc = p.children;
     unlinkChild(p, child);
     linkChild(init, child);
+    if (child.pgid != p.pgid && child.sid == p.sid) pgrpHangup(child.pgid);
     if (child.state == PS_ZOMBIE) wakeup(changetype<usize>(init));
   }
 }
@@ -97,6 +102,11 @@ export function sysWait4(lwp: Lwp, a: Ptr<u32>): i32 {
       if (!matches(p, child, pid)) continue;
       any = true;
       if (child.state == PS_ZOMBIE) return reap(lwp, child, a);
+      if (child.continued && (options & WCONTINUED) != 0) {
+        child.continued = false;
+        child.exitStatus = W_CONTINUED;
+        return report(lwp, child, a);
+      }
       if (child.state == PS_STOP && (options & WUNTRACED) != 0 && !child.stopReported) {
         child.stopReported = true;
         return report(lwp, child, a);

@@ -55,6 +55,7 @@ export class Proc {
   comm!: FixedArray<u8, 16>;         // name of the program, NUL padded
   exitStatus: i32 = 0;              // as wait4 reports it
   stopReported: bool = false;       // wait4(WUNTRACED) has seen this stop
+  continued: bool = false;          // SIGCONT has ended a stop, and wait4(WCONTINUED) has not seen that
   userCycles: u64 = 0;
   sysCycles: u64 = 0;
   childUserCycles: u64 = 0;         // of reaped children and theirs

@@ -14,6 +14,7 @@ import {
 import { splhigh, splx } from "machine/intr.ts";
 import { copyin, copyout } from "machine/copyio.ts";
 import { sigexit } from "./exit.ts";
+import { pgrpOrphaned } from "./jobs.ts";
 import { knoteNotify } from "./knote.ts";
 import { allProcs, LS_SLEEP, LS_STOP, Lwp, pfind, Proc, PS_ACTIVE, PS_STOP, PS_ZOMBIE } from "./proc.ts";
 import { miSwitch, PCATCH, setRunQueue, tsleep, unsleep, wakeup } from "./sched.ts";
@@ -85,8 +86,9 @@ export function cursig(lwp: Lwp): i32 {
     if (sig == 0) return 0;
     const p = lwp.proc;
     const act = sigAct(p.sigacts, sig);
-    const stops = act.handler == SIG_DFL && defaultAction(sig) == Default.STOP;
+    let stops = act.handler == SIG_DFL && defaultAction(sig) == Default.STOP;
     if (!stops && !ignores(p, sig)) return sig;
+    if (sig != SIGSTOP && stops && pgrpOrphaned(p.pgid)) stops = false;
     const s = splhigh();
     sigDelete(lwp.siglist, sig);
     if (stops) procStop(lwp, sig);
@@ -99,6 +101,7 @@ function procStop(lwp: Lwp, sig: i32): void {
   p.state = PS_STOP;
   p.exitStatus = (sig << 8) | 0x7f;
   p.stopReported = false;
+  p.continued = false;
   const parent = p.parent!;
   if ((sigAct(parent.sigacts, SIGCHLD).flags & SA_NOCLDSTOP) == 0) psignal(parent, SIGCHLD);
   wakeup(changetype<usize>(parent));
@@ -108,6 +111,8 @@ function procStop(lwp: Lwp, sig: i32): void {
 
 function procContinue(p: Proc): void {
   p.state = PS_ACTIVE;
+  p.continued = true;
+  wakeup(changetype<usize>(p.parent!));
   if (p.lwp.state == LS_STOP) setRunQueue(p.lwp);
 }
 

@@ -1,6 +1,6 @@
 // sysctl, uname, and the small calls that only report or set who a process is.
 
-import { EINVAL, ENOENT, ENOMEM, EPERM, ESRCH } from "../abi/errno.ts";
+import { EINVAL, ENOENT, ENOMEM, EPERM } from "../abi/errno.ts";
 import {
   CTL_HW, CTL_KERN, CTL_VM, HW_PHYSMEM, HW_USERMEM, KERN_BOOTARGS, KERN_OSTYPE, KERN_PLATFORM, KERN_PROC, KInfoProc,
   VM_STATS, VM_VKERNEL_ENABLE, VM_VKERNEL_SPACES, VmStats,
@@ -8,7 +8,7 @@ import {
 import { PAGE_SIZE } from "../abi/mman.ts";
 import { bootArgs, platformName } from "machine/boot.ts";
 import { copyin, copyout, fetchedWord, fuword, suword } from "machine/copyio.ts";
-import { allProcs, LS_SLEEP, Lwp, pfind, Proc, PS_STOP, PS_ZOMBIE } from "./proc.ts";
+import { allProcs, LS_SLEEP, Lwp, Proc, PS_STOP, PS_ZOMBIE } from "./proc.ts";
 import { malloc, mallocInUse, mfree } from "rt/rt.ts";
 import { yieldCpu } from "./sched.ts";
 import { cyclesToUsec } from "./time.ts";
@@ -170,11 +170,6 @@ export function sysGetppid(lwp: Lwp, a: Ptr<u32>): i32 {
   return 0;
 }
 
-export function sysGetpgrp(lwp: Lwp, a: Ptr<u32>): i32 {
-  lwp.retval0 = lwp.proc.pgid as u32;
-  return 0;
-}
-
 /** getuid and its like: everyone is root. */
 export function sysZero(lwp: Lwp, a: Ptr<u32>): i32 {
   return 0;
@@ -182,27 +177,5 @@ export function sysZero(lwp: Lwp, a: Ptr<u32>): i32 {
 
 export function sysSchedYield(lwp: Lwp, a: Ptr<u32>): i32 {
   yieldCpu();
-  return 0;
-}
-
-/** setpgid(pid, pgid): of the caller or one of its children; 0 stands for the caller, and for the process's own id. */
-export function sysSetpgid(lwp: Lwp, a: Ptr<u32>): i32 {
-  const self = lwp.proc;
-  const p = a[0] == 0 ? self : pfind(a[0] as i32);
-  if (p == null || (p != self && p.parent != self)) return ESRCH;
-  const pgid = a[1] == 0 ? p.pid : a[1] as i32;
-  if (pgid < 0) return EINVAL;
-  if (p.sid != self.sid || p.pid == p.sid) return EPERM;
-  p.pgid = pgid;
-  return 0;
-}
-
-/** setsid: a new session and group; not for the leader of a group. */
-export function sysSetsid(lwp: Lwp, a: Ptr<u32>): i32 {
-  const p = lwp.proc;
-  if (p.pgid == p.pid) return EPERM;
-  p.pgid = p.pid;
-  p.sid = p.pid;
-  lwp.retval0 = p.pid as u32;
   return 0;
 }

@@ -6,14 +6,13 @@ import { sysExecve } from "./exec.ts";
 import { sysExit, sysWait4 } from "./exit.ts";
 import { fileSyscallInit } from "./file_sysent.ts";
 import { sysFork } from "./fork.ts";
+import { sysGetpgid, sysGetpgrp, sysGetsid, sysSetpgid, sysSetsid } from "./jobs.ts";
 import { sysReboot } from "./main.ts";
 import {
   sysKill, sysSigaction, sysSigaltstack, sysSigpending, sysSigprocmask, sysSigreturn, sysSigsuspend,
 } from "./signal.ts";
 import { def } from "./syscall.ts";
-import {
-  sysGetpgrp, sysGetpid, sysGetppid, sysSchedYield, sysSetpgid, sysSetsid, sysSysctl, sysUname, sysZero,
-} from "./sysctl.ts";
+import { sysGetpid, sysGetppid, sysSchedYield, sysSysctl, sysUname, sysZero } from "./sysctl.ts";
 import {
   sysClockGettime, sysGetitimer, sysGetrusage, sysGettimeofday, sysNanosleep, sysSetitimer,
 } from "./time.ts";
@@ -39,6 +38,8 @@ export function sysentInit(): void {
   def(Sys.getegid, 0, sysZero);
   def(Sys.setpgid, 2, sysSetpgid);
   def(Sys.setsid, 0, sysSetsid);
+  def(Sys.getpgid, 1, sysGetpgid);
+  def(Sys.getsid, 1, sysGetsid);
   def(Sys.sched_yield, 0, sysSchedYield);
   def(Sys.kill, 2, sysKill);
   def(Sys.sigaction, 3, sysSigaction);

@@ -162,18 +162,17 @@ function copyoutTimer(lwp: Lwp, to: usize): i32 {
   return copyout(changetype<usize>(pair), to, 16);
 }
 
-/** Only ITIMER_REAL exists. Its resolution is the tick, rounded up. */
+/** Only ITIMER_REAL exists. Its resolution is the tick, rounded up. The new value may lie where the old one goes. */
 export function sysSetitimer(lwp: Lwp, a: Ptr<u32>): i32 {
-  const pair = timeWords(lwp);
+  const next = changetype<Ptr<i32>>(changetype<usize>(lwp.scratch) + 16);
   const p = lwp.proc;
   if (a[0] != (ITIMER_REAL as u32)) return EINVAL;
-  let error = a[2] == 0 ? 0 : copyoutTimer(lwp, a[2]);
+  let error = a[1] == 0 ? 0 : copyin(a[1], changetype<usize>(next), 16);
+  if (error == 0 && a[2] != 0) error = copyoutTimer(lwp, a[2]);
   if (error != 0 || a[1] == 0) return error;
-  error = copyin(a[1], changetype<usize>(pair), 16);
-  if (error != 0) return error;
-  if (pair[0] < 0 || pair[2] < 0 || pair[1] < 0 || pair[1] >= 1000000 || pair[3] < 0 || pair[3] >= 1000000) return EINVAL;
-  p.itimerInterval = pairToTicks(pair, 0);
-  const first = pairToTicks(pair, 2);
+  if (next[0] < 0 || next[2] < 0 || next[1] < 0 || next[1] >= 1000000 || next[3] < 0 || next[3] >= 1000000) return EINVAL;
+  p.itimerInterval = pairToTicks(next, 0);
+  const first = pairToTicks(next, 2);
   if (first == 0) calloutStop(p.itimer);
   else calloutReset(p.itimer, first, alarm, changetype<usize>(p));
   return 0;

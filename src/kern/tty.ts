@@ -4,12 +4,14 @@
 // Rules: ttyInput runs in the interrupt handler, at splhigh, and does the editing; a line is committed, and readable, with
 // its newline. The ring is touched only at splhigh.
 
-import { EINVAL, EIO, ENOTTY, EAGAIN } from '../abi/errno.ts';
-import { ECHO, ECHOE, FIONREAD, ICANON, ICRNL, ISIG, O_ASYNC, O_NONBLOCK, ONLCR, OPOST, Termios, TIOCGETA, TIOCGPGRP, TIOCGWINSZ, TIOCSETA,
-  TIOCSETAW, TIOCSPGRP, TOSTOP, VEOF, VERASE, VINTR, VKILL, VMIN, VQUIT, VSUSP } from '../abi/file.ts';
-import { SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU } from '../abi/signal.ts';
+import { EAGAIN, EINVAL, EIO, ENOTTY, EPERM, ERESTART, EWOULDBLOCK } from '../abi/errno.ts';
+import { ECHO, ECHOE, FIONREAD, ICANON, ICRNL, ISIG, O_ASYNC, O_NONBLOCK, ONLCR, OPOST, Termios, TIOCGETA, TIOCGPGRP, TIOCGSID, TIOCGWINSZ,
+  TIOCNOTTY, TIOCSCTTY, TIOCSETA, TIOCSETAF, TIOCSETAW, TIOCSPGRP, TIOCSWINSZ, TOSTOP, VEOF, VERASE, VINTR, VKILL, VMIN, VQUIT, VSTATUS,
+  VSUSP } from '../abi/file.ts';
+import { SIG_IGN, SIGHUP, SIGINFO, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH } from '../abi/signal.ts';
+import { pgrpInSession, pgrpOrphaned } from './jobs.ts';
 import { Klist, knoteNotify, SigioOwner, sigioPost } from './knote.ts';
-import { Lwp, pfind, pgrpExists, Proc } from './proc.ts';
+import type { Lwp, Proc } from './proc.ts';
 import { PCATCH, tsleep, wakeup } from './sched.ts';
 import { sigAct } from './sigacts.ts';
 import { pgsignal } from './signal.ts';
@@ -29,13 +31,18 @@ const DELETE: i32 = 127;
 const BACKSPACE: i32 = 8;
 const TAB: i32 = 9;
 
+const WINDOW: u32 = 24 | (80 << 16);
+
 export class Tty {
   termios!: Embed<Termios>;
   ring!: FixedArray<u16, 2048>;
   head: u32 = 0;             // ever put in
   committed: u32 = 0;        // readable up to here
   tail: u32 = 0;             // ever taken out
-  pgid: i32 = 0;             // foreground process group, 0 if none
+  sid: i32 = 0;              // session whose terminal it is, 0 if none
+  pgid: i32 = 0;             // its foreground process group, 0 if none
+  window: u32 = WINDOW;      // rows, columns in the high half
+  pixels: u32 = 0;
   sigio!: Embed<SigioOwner>;
   notes!: Embed<Klist>;
   chunk!: FixedArray<u8, 256>;
@@ -60,6 +67,7 @@ export function ttyInit(): void {
   setControl(t, VINTR, 3);
   setControl(t, VQUIT, 28);
   setControl(t, VSUSP, 26);
+  setControl(t, VSTATUS, 20);
   setControl(t, VMIN, 1);
 }
 
@@ -88,8 +96,9 @@ function signalKey(tty: Tty, c: i32): bool {
   if (c == control(t, VINTR)) sig = SIGINT;
   else if (c == control(t, VQUIT)) sig = SIGQUIT;
   else if (c == control(t, VSUSP)) sig = SIGTSTP;
+  else if (c == control(t, VSTATUS)) sig = SIGINFO;
   if (sig == 0 || c == 0) return false;
-  flushInput(tty);
+  if (sig != SIGINFO) flushInput(tty);
   echo(tty, c);
   if (tty.pgid != 0) pgsignal(tty.pgid, sig);
   return true;
@@ -237,27 +246,23 @@ function takeInput(tty: Tty, uio: Uio): i32 {
   }
 }
 
-/** The caller's process group may use the terminal: 0; else it is stopped by `sig` and the call runs again, or EIO. */
-function needForeground(lwp: Lwp, tty: Tty, sig: i32): i32 {
-  const p = lwp.proc;
-  while (tty.pgid != 0 && p.pgid != tty.pgid && pgrpExists(tty.pgid) && inSession(p, tty.pgid)) {
-    if (sigIsMember(lwp.sigmask, sig) || sigAct(p.sigacts!, sig).handler == 1) return sig == SIGTTIN ? EIO : 0;
-    pgsignal(p.pgid, sig);
-    const error = tsleep(changetype<usize>(tty) + 1, PCATCH, "ttybg", 1);
-    if (error != 0 && error != EAGAIN) return error;
-  }
-  return 0;
+/** p belongs to the terminal's session, but not to the group in the foreground. */
+function inBackground(p: Proc, tty: Tty): bool {
+  return tty.sid != 0 && p.sid == tty.sid && p.pgid != tty.pgid;
 }
 
-/** Some process of group pgid is in p's session. */
-function inSession(p: Proc, pgid: i32): bool {
-  const leader = pfind(pgid);
-  return leader != null && leader.sid == p.sid;
+/** The caller's process group may use the terminal: 0; else it is stopped by `sig`, and then the call begins anew; or EIO. */
+function needForeground(lwp: Lwp, tty: Tty, sig: i32): i32 {
+  const p = lwp.proc;
+  if (!inBackground(p, tty)) return 0;
+  if (sigIsMember(lwp.sigmask, sig) || sigAct(p.sigacts!, sig).handler == SIG_IGN) return sig == SIGTTIN ? EIO : 0;
+  if (pgrpOrphaned(p.pgid)) return EIO;
+  pgsignal(p.pgid, sig);
+  const error = tsleep(changetype<usize>(tty) + 1, PCATCH, "ttybg", 1);
+  return error != 0 && error != EWOULDBLOCK ? error : ERESTART;
 }
 
 // ---------------------------------------------------------------------------------------------------- control
-
-const WINDOW: i32 = 24 | (80 << 16);   // rows, columns
 
 let scratch!: Embed<Scratch>;
 class Scratch { word: i32 = 0; second: i32 = 0; termios!: Embed<Termios>; }
@@ -265,21 +270,40 @@ class Scratch { word: i32 = 0; second: i32 = 0; termios!: Embed<Termios>; }
 /** ioctl on a terminal. */
 export function ttyIoctl(lwp: Lwp, tty: Tty, request: u32, data: usize): i32 {
   const at = addressof(scratch);
+  const own = tty.sid != 0 && lwp.proc.sid == tty.sid;
+  if (request == TIOCSETA || request == TIOCSETAW || request == TIOCSETAF || request == TIOCSPGRP || request == TIOCSWINSZ) {
+    const error = needForeground(lwp, tty, SIGTTOU);
+    if (error != 0) return error;
+  }
   switch (request) {
     case TIOCGETA:
       return copyout(changetype<usize>(tty.termios), data, sizeof<Termios>());
     case TIOCSETA:
     case TIOCSETAW:
       return setTermios(tty, data);
+    case TIOCSETAF:
+      flushInput(tty);
+      return setTermios(tty, data);
     case TIOCGWINSZ:
-      scratch.word = WINDOW;
-      scratch.second = 0;
+      scratch.word = tty.window as i32;
+      scratch.second = tty.pixels as i32;
       return copyout(at, data, 8);
+    case TIOCSWINSZ:
+      return setWindow(tty, data);
+    case TIOCSCTTY:
+      return claim(lwp.proc, tty);
+    case TIOCNOTTY:
+      if (!own) return ENOTTY;
+      if (lwp.proc.pid == tty.sid) ttyHangup(tty);
+      return 0;
+    case TIOCGSID:
+      scratch.word = tty.sid;
+      return own ? copyout(at, data, 4) : ENOTTY;
     case TIOCGPGRP:
       scratch.word = tty.pgid;
-      return copyout(at, data, 4);
+      return own ? copyout(at, data, 4) : ENOTTY;
     case TIOCSPGRP:
-      return setForeground(tty, data);
+      return own ? setForeground(lwp.proc, tty, data) : ENOTTY;
     case FIONREAD:
       scratch.word = ttyReadable(tty);
       return copyout(at, data, 4);
@@ -300,12 +324,46 @@ function setTermios(tty: Tty, data: usize): i32 {
   return 0;
 }
 
-function setForeground(tty: Tty, data: usize): i32 {
+/** TIOCSPGRP */
+function setForeground(p: Proc, tty: Tty, data: usize): i32 {
   const error = copyin(data, addressof(scratch), 4);
   if (error != 0) return error;
-  if (scratch.word <= 0 || !pgrpExists(scratch.word)) return EINVAL;
+  if (scratch.word <= 0) return EINVAL;
+  if (!pgrpInSession(scratch.word, p.sid)) return EPERM;
   tty.pgid = scratch.word;
   return 0;
+}
+
+/** TIOCSCTTY: a session leader makes it the terminal of its session. */
+function claim(p: Proc, tty: Tty): i32 {
+  if (tty.sid == p.sid) return 0;
+  if (p.pid != p.sid || tty.sid != 0) return EPERM;
+  tty.sid = p.sid;
+  tty.pgid = p.pgid;
+  return 0;
+}
+
+/** The session that had the terminal is over, or gives it back: SIGHUP to the foreground. */
+export function ttyHangup(tty: Tty): void {
+  const pgid = tty.pgid;
+  tty.sid = 0;
+  tty.pgid = 0;
+  if (pgid != 0) pgsignal(pgid, SIGHUP);
+}
+
+/** TIOCSWINSZ */
+function setWindow(tty: Tty, data: usize): i32 {
+  const error = copyin(data, addressof(scratch), 8);
+  if (error == 0) ttySetWindow(tty, scratch.word as u32, scratch.second as u32);
+  return error;
+}
+
+/** The window now has these rows and columns (low and high half), and pixels. */
+export function ttySetWindow(tty: Tty, window: u32, pixels: u32): void {
+  if (window == tty.window && pixels == tty.pixels) return;
+  tty.window = window;
+  tty.pixels = pixels;
+  if (tty.pgid != 0) pgsignal(tty.pgid, SIGWINCH);
 }
 
 /** fcntl(F_SETFL) on a terminal. */

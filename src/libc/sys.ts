@@ -75,6 +75,11 @@ function sys8(nr: i32, a: usize, b: usize, c: usize, d: usize, e: usize, f: usiz
   return answer(result, failed);
 }
 
+/** Any system call by its number, with eight argument slots. */
+export function syscall8(nr: i32, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize, g: usize, h: usize): i32 {
+  return sys8(nr, a, b, c, d, e, f, g, h);
+}
+
 /** Address of a string's bytes; a NUL follows them. */
 export function cstr(text: string): usize {
   return changetype<usize>(text) + 4;
@@ -137,11 +142,20 @@ export function wait4(pid: i32, status: usize, options: i32, usage: usize): i32 
 export function link(from: string, to: string): i32 { return sys3(Sys.link, cstr(from), cstr(to), 0); }
 export function unlink(path: string): i32 { return sys3(Sys.unlink, cstr(path), 0, 0); }
 export function chdir(path: string): i32 { return sys3(Sys.chdir, cstr(path), 0, 0); }
+export function fchdir(fd: i32): i32 { return sys3(Sys.fchdir, fd as usize, 0, 0); }
+export function access(path: string, mode: i32): i32 { return sys3(Sys.access, cstr(path), mode as usize, 0); }
+export function umask(mask: u32): i32 { return sys3(Sys.umask, mask, 0, 0); }
 export function mknod(path: string, mode: u32, dev: u32): i32 { return sys3(Sys.mknod, cstr(path), mode, dev); }
 export function chmod(path: string, mode: u32): i32 { return sys3(Sys.chmod, cstr(path), mode, 0); }
 export function brk(end: usize): i32 { return sys3(Sys.break_, end, 0, 0); }
 export function getpid(): i32 { return sys0(Sys.getpid); }
 export function getppid(): i32 { return sys0(Sys.getppid); }
+export function getuid(): i32 { return sys0(Sys.getuid); }
+export function geteuid(): i32 { return sys0(Sys.geteuid); }
+export function getgid(): i32 { return sys0(Sys.getgid); }
+export function getegid(): i32 { return sys0(Sys.getegid); }
+export function getpgrp(): i32 { return sys0(Sys.getpgrp); }
+export function schedYield(): i32 { return sys0(Sys.sched_yield); }
 export function sync(): i32 { return sys0(Sys.sync); }
 export function kill(pid: i32, signal: i32): i32 { return sys3(Sys.kill, pid as usize, signal as usize, 0); }
 export function dup(fd: i32): i32 { return sys3(Sys.dup, fd as usize, 0, 0); }
@@ -153,6 +167,7 @@ export function readlink(path: string, buffer: usize, bytes: usize): i32 { retur
 export function execve(path: string, argv: usize, envp: usize): i32 { return sys3(Sys.execve, cstr(path), argv, envp); }
 export function munmap(address: usize, bytes: usize): i32 { return sys3(Sys.munmap, address, bytes, 0); }
 export function mprotect(address: usize, bytes: usize, prot: i32): i32 { return sys3(Sys.mprotect, address, bytes, prot as usize); }
+export function msync(address: usize, bytes: usize, flags: i32): i32 { return sys3(Sys.msync, address, bytes, flags as usize); }
 export function madvise(address: usize, bytes: usize, behaviour: i32): i32 { return sys3(Sys.madvise, address, bytes, behaviour as usize); }
 export function mcontrol(address: usize, bytes: usize, behaviour: i32, value: u32): i32 {
   return sys8(Sys.mcontrol, address, bytes, behaviour as usize, value, 0, 0, 0, 0);
@@ -162,8 +177,13 @@ export function mmap(address: usize, bytes: usize, prot: i32, flags: i32, fd: i3
   return sys8(Sys.mmap, address, bytes, prot as usize, flags as usize, fd as usize, 0, offset, 0) as usize;
 }
 export function setpgid(pid: i32, group: i32): i32 { return sys3(Sys.setpgid, pid as usize, group as usize, 0); }
+/** Group and session of a process, 0: the caller. */
+export function getpgid(pid: i32): i32 { return sys3(Sys.getpgid, pid as usize, 0, 0); }
+export function getsid(pid: i32): i32 { return sys3(Sys.getsid, pid as usize, 0, 0); }
 export function setsid(): i32 { return sys0(Sys.setsid); }
 export function setitimer(which: i32, value: usize, old: usize): i32 { return sys3(Sys.setitimer, which as usize, value, old); }
+export function getitimer(which: i32, value: usize): i32 { return sys3(Sys.getitimer, which as usize, value, 0); }
+export function uname(name: usize): i32 { return sys3(Sys.uname, name, 0, 0); }
 export function fcntl(fd: i32, command: i32, argument: i32): i32 { return sys3(Sys.fcntl, fd as usize, command as usize, argument as usize); }
 export function fsync(fd: i32): i32 { return sys3(Sys.fsync, fd as usize, 0, 0); }
 export function gettimeofday(time: usize): i32 { return sys3(Sys.gettimeofday, time, 0, 0); }
@@ -177,6 +197,9 @@ export function extpread(fd: i32, buffer: usize, bytes: usize, flags: i32, offse
 }
 export function extpwrite(fd: i32, buffer: usize, bytes: usize, flags: i32, offset: i64): i32 {
   return sys8(Sys.extpwrite, fd as usize, buffer, bytes, flags as usize, offset as usize, (offset >> 32) as usize, 0, 0);
+}
+export function truncate(path: string, bytes: u32): i32 {
+  return sys8(Sys.truncate, cstr(path), 0, bytes, 0, 0, 0, 0, 0);
 }
 export function ftruncate(fd: i32, bytes: u32): i32 {
   return sys8(Sys.ftruncate, fd as usize, 0, bytes, 0, 0, 0, 0, 0);
@@ -194,6 +217,9 @@ export function kqueue(): i32 { return sys0(Sys.kqueue); }
 export function kevent(kq: i32, changes: usize, nchanges: i32, events: usize, nevents: i32, timeout: usize): i32 {
   return sys8(Sys.kevent, kq as usize, changes, nchanges as usize, events, nevents as usize, timeout, 0, 0);
 }
+export function sigpending(set: usize): i32 { return sys3(Sys.sigpending, set, 0, 0); }
+export function sigaltstack(stack: usize, old: usize): i32 { return sys3(Sys.sigaltstack, stack, old, 0); }
+export function getTlsArea(which: i32, info: usize, size: i32): i32 { return sys3(Sys.get_tls_area, which as usize, info, size as usize); }
 export function setTlsArea(which: i32, info: usize, size: i32): i32 { return sys3(Sys.set_tls_area, which as usize, info, size as usize); }
 export function stat(path: string, into: usize): i32 { return sys3(Sys.stat, cstr(path), into, 0); }
 export function fstat(fd: i32, into: usize): i32 { return sys3(Sys.fstat, fd as usize, into, 0); }

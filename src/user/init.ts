@@ -2,13 +2,13 @@
 // `native`; then, or on the virtual kernel at once, it runs `exec=COMMAND` of the boot arguments and halts with its exit code, or keeps a
 // shell on the console. It also reaps orphans.
 
-import { CTL_KERN, CTL_VM, KERN_BOOTARGS, KERN_PLATFORM, O_RDWR, RB_CODE_SHIFT, RB_HALT, VM_VKERNEL_ENABLE } from '../abi/file.ts';
+import { CTL_KERN, CTL_VM, KERN_BOOTARGS, KERN_PLATFORM, O_RDWR, RB_CODE_SHIFT, RB_HALT, TIOCSCTTY, VM_VKERNEL_ENABLE } from '../abi/file.ts';
 import { setenv, setMain } from '../libc/crt.ts';
 import { execvp, exitStatus, fail } from '../libc/process.ts';
 import { flush, print } from '../libc/stdio.ts';
 import { splitWords, stringAt } from '../libc/strings.ts';
 import { malloc } from '../libc/rt.ts';
-import { _exit, chdir, dup2, fork, open, reboot, setsid, sync, sysctl, wait4 } from '../libc/sys.ts';
+import { _exit, chdir, dup2, fork, ioctl, open, reboot, setsid, sync, sysctl, wait4 } from '../libc/sys.ts';
 
 const HOME = "/usr/src";
 
@@ -41,6 +41,7 @@ function run(args: string[]): i32 {
   }
   if (pid == 0) {
     setsid();
+    ioctl(0, TIOCSCTTY, 0);
     execvp(args);
     fail("init", args[0]!);
     _exit(127);

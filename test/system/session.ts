@@ -110,12 +110,12 @@ export function converse(commandLine: string, steps: readonly Step[] = [], root?
 }
 
 /** The same on QEMU, for at most `seconds`; then the code is -1. The disk of the ending is not kept. */
-export async function converseOnQemu(commandLine: string, steps: readonly Step[] = [], seconds = 120): Promise<Ending> {
+export async function converseOnQemu(commandLine: string, steps: readonly Step[] = [], seconds = 120, options: readonly string[] = []): Promise<Ending> {
   const folder = mkdtempSync(join(tmpdir(), 'system-'));
   writeFileSync(join(folder, 'kernel'), world().hostKernel);
   writeFileSync(join(folder, 'disk'), world().rootImage);
   const qemu = spawn('qemu-system-i386', ['-kernel', join(folder, 'kernel'), '-append', commandLine, '-drive', `file=${join(folder, 'disk')},format=raw,if=ide`,
-    '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot', '-nic', 'none', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']);
+    '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot', '-nic', 'none', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', ...options]);
   const timer = setTimeout(() => qemu.kill('SIGKILL'), seconds * 1000);
   let text = '';
   let seen = 0;
