@@ -273,9 +273,9 @@ function contentCases(): void {
     checkEqual("one sees what the other wrote", load<u8>(buffer) as i32, 88);
   });
   test("concurrent-appends", () => {
-    fd = must("open", open("f", O_WRONLY | O_CREAT | O_APPEND, 0x1b6));
     for (let i: i32 = 0; i < 4; i++) {
       if (fork() != 0) continue;
+      fd = must("open", open("f", O_WRONLY | O_CREAT | O_APPEND, 0x1b6));
       memory.fill(room(16), (65 + i) as u8, 16);
       for (let k: i32 = 0; k < 50; k++) write(fd, buffer, 10);
       _exit(0);

@@ -393,6 +393,7 @@ function protectionCases(): void {
   });
   test("mprotect-system-call", () => {
     area = anon(PAGE);
+    store<u8>(area, 5);
     mprotect(area, PAGE, PROT_READ);
     put("f", "x");
     checkError("the kernel respects it", read(open("f", O_RDONLY, 0), area, 1), EFAULT);
