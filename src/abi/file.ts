@@ -6,7 +6,8 @@ export const O_RDWR: i32 = 2;
 export const O_ACCMODE: i32 = 3;
 export const O_NONBLOCK: i32 = 4;
 export const O_APPEND: i32 = 8;
-export const O_EXLOCK: i32 = 0x20;
+export const O_SHLOCK: i32 = 0x10;        // with flock's LOCK_SH at once
+export const O_EXLOCK: i32 = 0x20;        // with LOCK_EX; with O_NONBLOCK a locked file is EWOULDBLOCK
 export const O_ASYNC: i32 = 0x40;
 export const O_FSYNC: i32 = 0x80;
 export const O_NOFOLLOW: i32 = 0x100;
@@ -26,6 +27,11 @@ export const F_SETFL: i32 = 4;
 export const F_GETOWN: i32 = 5;
 export const F_SETOWN: i32 = 6;
 export const FD_CLOEXEC: i32 = 1;
+
+export const LOCK_SH: i32 = 1;
+export const LOCK_EX: i32 = 2;
+export const LOCK_NB: i32 = 4;
+export const LOCK_UN: i32 = 8;
 
 export const SEEK_SET: i32 = 0;
 export const SEEK_CUR: i32 = 1;

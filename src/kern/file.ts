@@ -7,6 +7,7 @@ import { EINVAL, EMFILE, ENOTTY } from '../abi/errno.ts';
 import { Stat } from '../abi/file.ts';
 import type { Lwp } from './proc.ts';
 import { rootVnode } from './vfs.ts';
+import { flockRelease } from './flock.ts';
 import { Klist, Kqueue } from './knote.ts';
 import { knoteCloseFd } from './kqueue.ts';
 import { Uio } from './uio.ts';
@@ -25,6 +26,8 @@ export abstract class File {
   offset: u32 = 0;
   /** The file of a file system behind it, with a reference, or null. */
   vnode: Vnode | null = null;
+  /** The lock it has on its vnode: LOCK_SH, LOCK_EX or 0. */
+  lock: i32 = 0;
   /** Knotes that watch it. */
   knotes: i32 = 0;
 
@@ -171,6 +174,7 @@ export function fileHold(file: File): void {
 export function fileDrop(file: File): void {
   file.refs--;
   if (file.refs != 0) return;
+  flockRelease(file);
   file.close();
   fileCount--;
   free(file);

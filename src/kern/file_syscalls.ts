@@ -138,6 +138,14 @@ export function sysClose(lwp: Lwp, a: Ptr<u32>): i32 {
   return 0;
 }
 
+/** closefrom(n): every descriptor from n up. */
+export function sysClosefrom(lwp: Lwp, a: Ptr<u32>): i32 {
+  const fd = lwp.proc.fd!;
+  if ((a[0] as i32) < 0) return EBADF;
+  for (let n = a[0] as i32; n < NOFILE; n++) fdClose(fd, n);
+  return 0;
+}
+
 /** A second descriptor, from `least` up, for an open file. */
 function duplicate(lwp: Lwp, fd: FileDesc, n: i32, least: i32): i32 {
   const file = fdGet(fd, n);

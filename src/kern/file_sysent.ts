@@ -1,10 +1,12 @@
 // The part of the system call table that is about files.
 
 import { Sys } from '../abi/syscalls.ts';
-import { sysClose, sysDup, sysDup2, sysExtpread, sysExtpwrite, sysFchdir, sysFcntl, sysFstat, sysFsync, sysFtruncate, sysGetdirentries,
+import { sysClose, sysClosefrom, sysDup, sysDup2, sysExtpread, sysExtpwrite, sysFchdir, sysFcntl, sysFstat, sysFsync, sysFtruncate, sysGetdirentries,
   sysIoctl, sysLseek, sysRead, sysWrite } from './file_syscalls.ts';
+import { sysFlock } from './flock.ts';
 import { sysKevent, sysKqueue } from './kqueue.ts';
 import { sysPipe } from './pipe.ts';
+import { sysPoll, sysSelect } from './poll.ts';
 import { def } from './syscall.ts';
 import { sysAccess, sysChdir, sysChmod, sysGetcwd, sysLink, sysLstat, sysMkdir, sysMknod, sysOpen, sysReadlink, sysRename, sysRmdir, sysStat,
   sysSymlink, sysSync, sysTruncate, sysUmask, sysUnlink } from './vfs_syscalls.ts';
@@ -27,6 +29,10 @@ export function fileSyscallInit(): void {
   def(Sys.fchdir, 1, sysFchdir);
   def(Sys.getdirentries, 4, sysGetdirentries);
   def(Sys.pipe, 0, sysPipe);
+  def(Sys.closefrom, 1, sysClosefrom);
+  def(Sys.flock, 2, sysFlock);
+  def(Sys.poll, 3, sysPoll);
+  def(Sys.select, 5, sysSelect);
   def(Sys.kqueue, 0, sysKqueue);
   def(Sys.kevent, 6, sysKevent);
   def(Sys.open, 3, sysOpen);

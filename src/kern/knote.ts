@@ -68,6 +68,8 @@ export function sigioPost(to: SigioOwner): void {
 
 /** Threads that wait in poll or select, for whatever changes next. */
 let pollers: i32 = 0;
+/** Changes that they have been woken for. */
+export let pollChanges: u32 = 0;
 
 /** Where pollers sleep. */
 export function pollChannel(): usize {
@@ -81,7 +83,10 @@ export function pollersChange(by: i32): void {
 
 /** A thing with these knotes has changed; `hint` says how where the filter wants to know (a signal, NOTE_*). */
 export function knoteNotify(list: Klist, hint: u32): void {
-  if (pollers != 0) wakeup(addressof(pollers));
+  if (pollers != 0) {
+    pollChanges++;
+    wakeup(addressof(pollers));
+  }
   if (list.first == null) return;
   const s = splhigh();
   for (let kn: Knote | null = list.first; kn != null; kn = kn.nextOn) {

@@ -148,6 +148,15 @@ export function timeoutTicks(lwp: Lwp, from: usize): i32 {
   return sec * HZ + (pair[1] + TICK_NS - 1) / TICK_NS + 1;
 }
 
+/** The same for a timeval. */
+export function timevalTicks(lwp: Lwp, from: usize): i32 {
+  const pair = timeWords(lwp);
+  const error = copyin(from, changetype<usize>(pair), 8);
+  if (error != 0) return -error;
+  if (pair[0] < 0 || pair[1] < 0 || pair[1] >= 1000000) return -EINVAL;
+  return pair[0] == 0 && pair[1] == 0 ? 0 : pairToTicks(pair, 0) + 1;
+}
+
 function alarm(arg: usize): void {
   const p = changetype<Proc>(arg);
   if (p.itimerInterval != 0) calloutReset(p.itimer, p.itimerInterval, alarm, arg);

@@ -2,10 +2,11 @@
 // umask getcwd sync. Everyone is root, so only execute permission is ever refused.
 
 import { EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EPERM, ERANGE } from '../abi/errno.ts';
-import { O_ACCMODE, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, Stat,
+import { LOCK_EX, LOCK_SH, O_ACCMODE, O_CLOEXEC, O_CREAT, O_EXCL, O_EXLOCK, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_SHLOCK, O_TRUNC, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, Stat,
   X_OK } from '../abi/file.ts';
 import { cdevOpen } from './cdev.ts';
 import { fdInstall, File, fileDrop, installedFd } from './file.ts';
+import { flockTake } from './flock.ts';
 import { VnodeFile } from './file_syscalls.ts';
 import { ANY_EXECUTE, FOLLOW, nameFirst, nameRelease, nameSecond, nameUser, Nameidata, PARENT, PATH_MAX } from './namei.ts';
 import type { Lwp } from './proc.ts';
@@ -25,13 +26,14 @@ export function sysOpen(lwp: Lwp, a: Ptr<u32>): i32 {
   if (error != 0) return error;
   const vp = nd.vp!;
   error = mayOpen(vp, flags);
-  if (error == 0 && (flags & O_TRUNC) != 0 && vp.type == VT_REG) error = vp.truncate(0);
   const file = error == 0 ? openVnode(vp, flags) : null;
   if (file == null) {
     vp.unref();
     return error != 0 ? error : ENXIO;
   }
-  error = fdInstall(fd, file, 0);
+  if ((flags & (O_SHLOCK | O_EXLOCK)) != 0) error = flockTake(file, (flags & O_EXLOCK) != 0 ? LOCK_EX : LOCK_SH, (flags & O_NONBLOCK) == 0);
+  if (error == 0 && (flags & O_TRUNC) != 0 && vp.type == VT_REG) error = vp.truncate(0);
+  if (error == 0) error = fdInstall(fd, file, 0);
   if (error != 0) {
     fileDrop(file);
     return error;
@@ -67,7 +69,7 @@ function mayOpen(vp: Vnode, flags: i32): i32 {
 
 /** An open file for vp, whose reference it takes over; null for an unknown device. */
 function openVnode(vp: Vnode, flags: i32): File | null {
-  const kept = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+  const kept = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_SHLOCK | O_EXLOCK);
   if (vp.type == VT_CHR) return cdevOpen(vp, kept);
   return new VnodeFile(vp, kept);
 }

@@ -30,6 +30,9 @@ export abstract class Vnode {
   /** Device number of a VT_CHR. */
   rdev: u32 = 0;
   object: VmObject | null = null;
+  /** Locks of flock. */
+  lockShared: i32 = 0;
+  lockExclusive: bool = false;
   /** Knotes that wait for it to grow. */
   notes!: Embed<Klist>;
 

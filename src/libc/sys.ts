@@ -212,6 +212,14 @@ export function getcwd(buffer: usize, bytes: usize): i32 { return sys3(Sys.getcw
 export function sigprocmask(how: i32, set: usize, old: usize): i32 { return sys3(Sys.sigprocmask, how as usize, set, old); }
 export function sigsuspend(mask: usize): i32 { return sys3(Sys.sigsuspend, mask, 0, 0); }
 export function sigaction(signal: i32, action: usize, old: usize): i32 { return sys3(Sys.sigaction, signal as usize, action, old); }
+export function flock(fd: i32, operation: i32): i32 { return sys3(Sys.flock, fd as usize, operation as usize, 0); }
+/** Closes every descriptor from `fd` up. */
+export function closefrom(fd: i32): i32 { return sys3(Sys.closefrom, fd as usize, 0, 0); }
+export function poll(fds: usize, n: i32, ms: i32): i32 { return sys3(Sys.poll, fds, n as usize, ms as usize); }
+/** The sets are bit n for descriptor n; `timeout` is the address of a Timeval, 0 to wait for ever. */
+export function select(n: i32, read: usize, write: usize, except: usize, timeout: usize): i32 {
+  return sys8(Sys.select, n as usize, read, write, except, timeout, 0, 0, 0);
+}
 export function kqueue(): i32 { return sys0(Sys.kqueue); }
 /** `timeout` is the address of a Timespec, 0 to wait for ever. Returns how many events it wrote. */
 export function kevent(kq: i32, changes: usize, nchanges: i32, events: usize, nevents: i32, timeout: usize): i32 {

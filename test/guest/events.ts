@@ -1,18 +1,21 @@
-// Judges kqueue: every filter and flag, order and fairness, what closing and forking do to knotes, and SIGIO.
+// Judges waiting: kqueue with every filter and flag, order and fairness, what closing and forking do to knotes, SIGIO; poll and
+// select; and flock.
 
-import { EBADF, EINTR, EINVAL, ENOENT, ESRCH } from '../../src/abi/errno.ts';
+import { EBADF, EINTR, EINVAL, ENOENT, EOPNOTSUPP, ESRCH, EWOULDBLOCK } from '../../src/abi/errno.ts';
 import {
   EV_ADD, EV_CLEAR, EV_DELETE, EV_DISABLE, EV_ENABLE, EV_EOF, EV_ERROR, EV_ONESHOT, EVFILT_PROC, EVFILT_READ, EVFILT_SIGNAL, EVFILT_TIMER,
-  EVFILT_WRITE, Kevent, NOTE_EXEC, NOTE_EXIT, NOTE_FORK,
+  EVFILT_WRITE, Kevent, NOTE_EXEC, NOTE_EXIT, NOTE_FORK, POLLHUP, POLLIN, POLLNVAL, POLLOUT,
 } from '../../src/abi/event.ts';
-import { F_GETFL, F_SETFL, F_SETOWN, O_ASYNC, O_RDWR } from '../../src/abi/file.ts';
+import {
+  F_GETFL, F_SETFL, F_SETOWN, LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, O_ASYNC, O_CREAT, O_EXLOCK, O_NONBLOCK, O_RDWR, O_SHLOCK, O_TRUNC,
+} from '../../src/abi/file.ts';
 import { SIGALRM, SIGINFO, SIGIO, SigAction } from '../../src/abi/signal.ts';
-import { Itimerval, Timespec } from '../../src/abi/time.ts';
+import { Itimerval, Timespec, Timeval } from '../../src/abi/time.ts';
 import { setMain } from '../../src/libc/crt.ts';
 import { vectorOf } from '../../src/libc/process.ts';
 import {
-  _exit, clockGettime, close, dup, execve, fcntl, fork, getpid, kevent, kill, kqueue, lseek, nanosleep, pipe, read, setitimer, sigaction,
-  wait4, write,
+  _exit, clockGettime, close, closefrom, dup, execve, fcntl, flock, fork, getpid, kevent, kill, kqueue, lseek, nanosleep, open, pipe, poll,
+  read, select, setitimer, sigaction, wait4, write,
 } from '../../src/libc/sys.ts';
 import { check, checkEqual, checkError, inChild, scratchFile, verdict } from './harness.ts';
 
@@ -284,6 +287,116 @@ function testNested(): void {
   close(fds[1]);
 }
 
+let polls!: FixedArray<u32, 4>;
+let sets!: FixedArray<u32, 3>;
+let soon!: Embed<Timeval>;
+
+/** poll of both ends of a pipe: what was found at the reading end. */
+function pollBoth(ms: i32): i32 {
+  polls[0] = fds[0] as u32;
+  polls[1] = POLLIN as u32;
+  polls[2] = fds[1] as u32;
+  polls[3] = POLLOUT as u32;
+  return poll(addressof(polls), 2, ms);
+}
+
+function foundAt(n: i32): i32 {
+  return (polls[n * 2 + 1] >>> 16) as i32;
+}
+
+function testPoll(): void {
+  pipe(changetype<Ptr<i32>>(addressof(fds)));
+  checkEqual("one of two is ready", pollBoth(0), 1);
+  checkEqual("for writing", foundAt(1), POLLOUT);
+  checkEqual("not for reading", foundAt(0), 0);
+  write(fds[1], addressof(bytes), 1);
+  checkEqual("both", pollBoth(0), 2);
+  polls[1] = POLLIN as u32;
+  read(fds[0], addressof(bytes), 1);
+  const before = milliseconds();
+  checkEqual("nothing comes", poll(addressof(polls), 1, 30), 0);
+  check("in 30 ms", milliseconds() - before >= 30);
+  if (fork() == 0) {
+    timeout.sec = 0;
+    timeout.nsec = 30000000;
+    nanosleep(addressof(timeout), 0);
+    write(fds[1], addressof(bytes), 1);
+    _exit(0);
+  }
+  checkEqual("somebody writes", poll(addressof(polls), 1, 5000), 1);
+  checkEqual("waited for", foundAt(0), POLLIN);
+  wait4(-1, 0, 0, 0);
+  sets[0] = (1 << fds[0]) | (1 << fds[1]);
+  sets[1] = 1 << fds[1];
+  sets[2] = 1;
+  checkEqual("select", select(fds[1] + 1, addressof(sets), addressof(sets) + 4, addressof(sets) + 8, 0), 2);
+  check("leaves what is ready", (sets[0] as i32) == 1 << fds[0] && (sets[1] as i32) == 1 << fds[1] && sets[2] == 0);
+  read(fds[0], addressof(bytes), 1);
+  soon.usec = 20000;
+  checkEqual("or nothing", select(fds[0] + 1, addressof(sets), 0, 0, addressof(soon)), 0);
+  checkEqual("at all", sets[0] as i32, 0);
+  close(fds[1]);
+  checkEqual("an end without another", poll(addressof(polls), 2, 0), 2);
+  checkEqual("is hung up", foundAt(0), POLLIN | POLLHUP);
+  checkEqual("a closed one", foundAt(1), POLLNVAL);
+  sets[0] = 1 << fds[1];
+  checkError("which select refuses", select(fds[1] + 1, addressof(sets), 0, 0, 0), EBADF);
+  close(fds[0]);
+}
+
+/** Status of a child that locks an inherited descriptor again. */
+function waitedFor(fd: i32): i32 {
+  if (fork() == 0) _exit(flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : 1);
+  wait4(-1, addressof(bytes), 0, 0);
+  return load<i32>(addressof(bytes));
+}
+
+function testFlock(): void {
+  const first = open("/tmp/lock", O_CREAT | O_RDWR | O_EXLOCK, 0x180);
+  check("open and lock", first >= 0);
+  checkError("locked", open("/tmp/lock", O_RDWR | O_EXLOCK | O_NONBLOCK, 0), EWOULDBLOCK);
+  checkError("and left alone", open("/tmp/lock", O_RDWR | O_SHLOCK | O_NONBLOCK | O_TRUNC, 0), EWOULDBLOCK);
+  const second = open("/tmp/lock", O_RDWR, 0);
+  checkError("for another open file", flock(second, LOCK_SH | LOCK_NB), EWOULDBLOCK);
+  checkEqual("a child shares it", waitedFor(first), 0);
+  checkEqual("share it", flock(first, LOCK_SH), 0);
+  checkEqual("with another", flock(second, LOCK_SH | LOCK_NB), 0);
+  checkError("not alone", flock(first, LOCK_EX | LOCK_NB), EWOULDBLOCK);
+  const copy = dup(second);
+  close(second);
+  checkError("a copy keeps the lock", flock(first, LOCK_EX | LOCK_NB), EWOULDBLOCK);
+  close(copy);
+  checkEqual("until it is closed", flock(first, LOCK_EX | LOCK_NB), 0);
+  if (fork() == 0) {
+    close(first);
+    const own = open("/tmp/lock", O_RDWR | O_EXLOCK, 0);
+    _exit(own >= 0 ? 0 : 1);
+  }
+  timeout.sec = 0;
+  timeout.nsec = 30000000;
+  nanosleep(addressof(timeout), 0);
+  flock(first, LOCK_UN);
+  wait4(-1, addressof(bytes), 0, 0);
+  checkEqual("who waits gets it", load<i32>(addressof(bytes)), 0);
+  checkError("an unknown operation", flock(first, 3), EINVAL);
+  checkError("a pipe has no locks", lockPipe(), EOPNOTSUPP);
+  close(first);
+  checkEqual("closefrom", inChild(() => {
+    dup(0);
+    dup(0);
+    closefrom(3);
+    return write(3, addressof(bytes), 1) < 0 && write(4, addressof(bytes), 1) < 0 && write(1, addressof(bytes), 0) == 0 ? 0 : 1;
+  }), 0);
+}
+
+function lockPipe(): i32 {
+  pipe(changetype<Ptr<i32>>(addressof(fds)));
+  const result = flock(fds[0], LOCK_EX);
+  close(fds[0]);
+  close(fds[1]);
+  return result;
+}
+
 function main(args: string[]): i32 {
   kq = kqueue();
   check("kqueue", kq >= 0);
@@ -297,6 +410,9 @@ function main(args: string[]): i32 {
   testErrors();
   testAsync();
   testNested();
+  close(kq);
+  testPoll();
+  testFlock();
   return verdict("events");
 }
 
