@@ -22,6 +22,16 @@ export class PortMap {
     for (let port = first; port <= last; port++) this.handlers[port] = handler;
   }
 
+  /** Attaches `handler` to those of ports first..last where nothing else answers. */
+  attachFree(first: number, last: number, handler: PortHandler): void {
+    for (let port = first; port <= last; port++) this.handlers[port] ??= handler;
+  }
+
+  /** Takes `handler` away from ports first..last. */
+  detach(first: number, last: number, handler: PortHandler): void {
+    for (let port = first; port <= last; port++) if (this.handlers[port] === handler) this.handlers[port] = undefined;
+  }
+
   read(port: number, size: Size): number {
     const handler = this.handlers[port];
     if (!handler) {

@@ -1,5 +1,5 @@
-// PCI configuration space by mechanism 1 (ports 0xCF8-0xCFF) with one function on bus 0: the host bridge, an Intel 440FX.
-// A configuration address that names nothing reads as all ones and swallows writes, which is how systems find empty slots.
+// PCI configuration space by mechanism 1 (ports 0xCF8-0xCFF): the functions of bus 0, among them the host bridge, an Intel
+// 440FX, and the ISA bridge of a PIIX3. A configuration address that names nothing reads as all ones and swallows writes, which is how systems find empty slots.
 
 import type { PortHandler, Size } from '../bus/ports.ts';
 
@@ -9,6 +9,8 @@ export interface PciFunction {
   readonly function: number;
   readonly bytes: Uint8Array;
   readonly writable: Uint8Array;
+  /** Told after software has written registers. */
+  written?(): void;
 }
 
 /** The host bridge: vendor 8086, device 1237, class 0600. */
@@ -19,6 +21,17 @@ export function hostBridge(): PciFunction {
   writable[0x0d] = 0xf8;                   // latency timer
   writable.fill(0xff, 0x59, 0x60);         // memory attributes of 0xC0000-0xFFFFF
   return { device: 0, function: 0, bytes, writable };
+}
+
+/** The ISA bridge, function 0 of the multifunction device 1: vendor 8086, device 7000, class 0601. */
+export function isaBridge(): PciFunction {
+  const bytes = new Uint8Array(256);
+  const writable = new Uint8Array(256);
+  bytes.set([0x86, 0x80, 0x00, 0x70, 0x07, 0x00, 0x00, 0x02, 0x00, 0x00, 0x01, 0x06, 0, 0, 0x80]);
+  bytes.fill(0x80, 0x60, 0x64);            // no PCI interrupt is routed
+  writable.fill(0xff, 0x60, 0x64);
+  writable.fill(0xff, 0x4c, 0x50);
+  return { device: 1, function: 0, bytes, writable };
 }
 
 export class PciBus {
@@ -76,5 +89,6 @@ export class PciBus {
       const mask = target.writable[at]!;
       target.bytes[at] = (target.bytes[at]! & ~mask) | ((value >>> (8 * i)) & mask);
     }
+    target.written?.();
   }
 }

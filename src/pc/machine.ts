@@ -12,9 +12,11 @@ import { FLAT } from '../cpu/timing.ts';
 import type { Timing } from '../cpu/timing.ts';
 import { AtaChannel } from '../devices/ata.ts';
 import type { DiskImage } from '../devices/ata.ts';
+import { IdeFunction } from '../devices/ide-dma.ts';
+import type { DmaMemory } from '../devices/ide-dma.ts';
 import { Cmos } from '../devices/cmos.ts';
 import { KeyboardController } from '../devices/keyboard.ts';
-import { hostBridge, PciBus } from '../devices/pci.ts';
+import { hostBridge, isaBridge, PciBus } from '../devices/pci.ts';
 import { Pic } from '../devices/pic.ts';
 import { Pit } from '../devices/pit.ts';
 import { Power } from '../devices/power.ts';
@@ -97,8 +99,23 @@ export class Machine {
     this.keyboard = new KeyboardController(this.pic.line(1), this.pic.line(12), () => power.reset());
     this.vga = new Vga(this.clock, this.cpu.ram);
     this.wire(ramBytes, power, options.disks ?? []);
-    this.wirePlatform(power, options.debugConsole ?? (() => {}));
+    this.wirePlatform(options.debugConsole ?? (() => {}));
   }
+
+  /** RAM for bus masters; micro-ops of what they write go. */
+  private readonly dmaMemory: DmaMemory = {
+    read: (pa, into) => {
+      const part = this.cpu.ram.subarray(Math.min(pa, this.cpu.ramBytes), pa + into.length);
+      into.fill(0xff, part.length);
+      into.set(part);
+    },
+    write: (pa, from) => {
+      const part = from.subarray(0, Math.max(0, this.cpu.ramBytes - pa));
+      if (!part.length) return;
+      this.cpu.dmaWritten(pa, part.length);
+      this.cpu.ram.set(part, pa);
+    },
+  };
 
   private wire(ramBytes: number, power: Power, disks: readonly (DiskImage | null)[]): void {
     const { ports, pic, clock, keyboard } = this;
@@ -114,12 +131,15 @@ export class Machine {
     ports.attach(0x80, 0x80, { read: () => 0, write: () => {} }); // POST code and the traditional I/O delay
     ports.attach(0x3f8, 0x3ff, this.com1.ports);
     ports.attach(0x2f8, 0x2ff, this.com2.ports);
-    const primary = new AtaChannel(0x1f0, pic.line(14), [disks[0] ?? null, disks[1] ?? null]);
-    ports.attach(0x1f0, 0x1f7, primary.ports);
-    ports.attach(0x3f6, 0x3f6, primary.controlPort);
-    const secondary = new AtaChannel(0x170, pic.line(15), [disks[2] ?? null, disks[3] ?? null]);
-    ports.attach(0x170, 0x177, secondary.ports);
-    ports.attach(0x376, 0x376, secondary.controlPort);
+    const channels = [{ base: 0x1f0, irq: 14 }, { base: 0x170, irq: 15 }].map(({ base, irq }, n) => {
+      const channel = new AtaChannel(base, clock, pic.line(irq), disks.slice(2 * n, 2 * n + 2));
+      ports.attach(base, base + 7, channel.ports);
+      ports.attach(base + 0x206, base + 0x206, channel.controlPort);
+      return channel;
+    });
+    const pci = new PciBus([hostBridge(), isaBridge(), new IdeFunction(ports, channels, this.dmaMemory)], power.resetControl);
+    ports.attach(0xcf8, 0xcfb, pci.addressPort);
+    ports.attach(0xcfc, 0xcff, pci.dataPort);
     ports.attach(0xf4, 0xf7, power.debugExit);
     ports.attach(0x92, 0x92, power.port92);
     ports.attach(0x604, 0x605, power.pm1Control);
@@ -132,11 +152,8 @@ export class Machine {
     if (!this.irqMasked) this.cpu.setIrq(level);
   }
 
-  /** What a PC of 2000 had beyond the AT (PCI, VGA), and the debug console of emulators. */
-  private wirePlatform(power: Power, debugConsole: (byte: number) => void): void {
-    const pci = new PciBus([hostBridge()], power.resetControl);
-    this.ports.attach(0xcf8, 0xcfb, pci.addressPort);
-    this.ports.attach(0xcfc, 0xcff, pci.dataPort);
+  /** What a PC of 2000 had beyond the AT, and the debug console of emulators. */
+  private wirePlatform(debugConsole: (byte: number) => void): void {
     this.ports.attach(0x3c0, 0x3df, this.vga.ports);
     this.ports.attach(0xe9, 0xe9, { read: () => 0xe9, write: (_port, _size, value) => debugConsole(value) });
   }
