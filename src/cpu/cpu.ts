@@ -24,6 +24,11 @@ export interface CpuHooks {
   breakpoint?(la: number): 0 | 1 | 2;
   /** Does the page of a linear address have breakpoints? */
   breakpointPage?(la: number): boolean;
+  /**
+   * A page walk has succeeded and fills the TLB: whatever user or supervisor code then does to this page, loads, or stores too
+   * when `write`, it does to physical page `page` without another walk.
+   */
+  walk?(la: number, page: number, write: boolean, user: boolean): void;
   /** A data access of the guest, before it happens. */
   access?(la: number, size: number, write: boolean): void;
 }
@@ -187,6 +192,7 @@ export class Cpu {
       deliveryFailed: (depth, vector, error, address) => this.recordFault(depth, vector, error, address),
       codeBreakpoint: (la, exact) => (exact ? this.hooks.breakpoint?.(la >>> 0) ?? 0 : this.hooks.breakpointPage?.(la >>> 0) ? 1 : 0),
       dataAccess: (la, size, write) => this.hooks.access?.(la >>> 0, size, write !== 0),
+      walked: (la, t, access) => this.hooks.walk?.(la >>> 0, (t & 0xfffff000) >>> 0, ((t | access << 1) & 2) !== 0, (access & 2) !== 0),
       notesReady: () => this.takeNotes(),
     });
     this.state = new CpuState(this.memory.buffer, this.engine);
@@ -224,8 +230,8 @@ export class Cpu {
   /** Replaces the debugger's hooks; absent ones cost nothing. */
   setHooks(hooks: CpuHooks): void {
     this.hooks = hooks;
-    const { interrupts, code, data } = L.DEBUG;
-    this.set('debug', (hooks.interrupt ? interrupts : 0) | (hooks.breakpoint ? code : 0) | (hooks.access ? data : 0));
+    const { interrupts, code, data, walks } = L.DEBUG;
+    this.set('debug', (hooks.interrupt ? interrupts : 0) | (hooks.breakpoint ? code : 0) | (hooks.access ? data : 0) | (hooks.walk ? walks : 0));
     this.state.refresh();
   }
 

@@ -41,6 +41,7 @@ export interface EngineImports {
   deliveryFailed(depth: number, vector: number, error: number, address: number): void;
   codeBreakpoint(la: number, exact: number): number;
   dataAccess(la: number, size: number, write: number): void;
+  walked(la: number, t: number, access: number): void;
   notesReady(): void;
 }
 
@@ -62,7 +63,7 @@ const sources = (observed: boolean) => [
   { name: 'state', text: L.stateText() },
   { name: 'flags', text: flagsText },
   { name: 'events', text: eventsText },
-  { name: 'walk', text: walkText },
+  { name: 'walk', text: walkText(L.DEBUG.walks) },
   { name: 'tlb', text: tlbText(L) },
   { name: 'memory', text: memoryText },
   { name: 'segments', text: segmentsText },

@@ -149,8 +149,8 @@ export const [ES, CS, SS, DS, FS, GS, LDTR, TR] = [0, 1, 2, 3, 4, 5, 6, 7];
 /** Bits of the decoding mode: what the predecoder was allowed to assume. */
 export const MODE = { code32: 1, stackFlat: 2, dataFlat: 4, extraFlat: 8 } as const;
 
-/** Bits of the `debug` cell: interrupt deliveries, code breakpoints, data watchpoints. */
-export const DEBUG = { interrupts: 1, code: 2, data: 4 } as const;
+/** Bits of the `debug` cell: interrupt deliveries, code breakpoints, data watchpoints, page walks. */
+export const DEBUG = { interrupts: 1, code: 2, data: 4, walks: 8 } as const;
 
 export const STOP = { budget: 1, halt: 2, shutdown: 3, stopped: 4 } as const;
 

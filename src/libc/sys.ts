@@ -247,3 +247,11 @@ export function vmspaceMunmap(id: usize, address: usize, bytes: usize): i32 { re
 export function vmspaceMcontrol(id: usize, address: usize, bytes: usize, behaviour: i32, value: u32): i32 {
   return sys8(Sys.vmspace_mcontrol, id, address, bytes, behaviour as usize, value, 0, 0, 0);
 }
+/** Copies out of a VM space; the bytes that were copied. */
+export function vmspacePread(id: usize, buffer: usize, bytes: usize, address: usize): i32 {
+  return sys8(Sys.vmspace_pread, id, buffer, bytes, 0, address, 0, 0, 0);
+}
+/** Copies into a VM space. */
+export function vmspacePwrite(id: usize, buffer: usize, bytes: usize, address: usize): i32 {
+  return sys8(Sys.vmspace_pwrite, id, buffer, bytes, 0, address, 0, 0, 0);
+}

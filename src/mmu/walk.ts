@@ -2,7 +2,10 @@
 // Microcode text (see cpu/micro). A walk that faults has written nothing; #PF carries the error code of the access.
 // (Intel SDM vol. 3, "32-bit paging".)
 
-export const walkText = `
+/** @param watched bit of the `debug` cell: somebody wants to hear of walks that succeed */
+export const walkText = (watched: number): string => `
+extern fn walked(la: i32, t: i32, access: i32);
+const DEBUG_WALKS = ${watched};
 const PRESENT = 1; const WRITABLE = 2; const USER = 4; const ACCESSED = 0x20; const DIRTY = 0x40; const LARGE = 0x80;
 
 global walkGlobal: i32 = 0;       // the last walk met a global page
@@ -16,6 +19,12 @@ throws fn pageFault(la: i32, error: i32) {
 
 /// Physical page of a linear address, bit 1 set when later writes need no further walk. Raises #PF.
 throws fn translate(la: i32, write: i32, user: i32): i32 {
+  let t = walk(la, write, user);
+  if (debug & DEBUG_WALKS) { walked(la, t, write | (user << 1)); }
+  return t;
+}
+
+throws fn walk(la: i32, write: i32, user: i32): i32 {
   walkGlobal = 0;
   if (cr0 >= 0) { return (la & 0xfffff000 & a20) | WRITABLE; }
   let access = (write << 1) | (user << 2);

@@ -137,6 +137,16 @@ function bootArguments(): string {
   return text;
 }
 
+/** The number behind a boot word such as `seed=`. */
+export function bootNumber(word: string, otherwise: u32): u32 {
+  const line = bootArguments();
+  let at = line.indexOf(word);
+  if (at < 0) return otherwise;
+  let value: u32 = 0;
+  for (at += word.length; at < line.length && line.charCodeAt(at) >= 48 && line.charCodeAt(at) <= 57; at++) value = value * 10 + ((line.charCodeAt(at) - 48) as u32);
+  return value;
+}
+
 /** Write sysctl vm.vkernel_enable. */
 export function enableVkernel(value: i32): void {
   setVmNode(VM_VKERNEL_ENABLE, value);
