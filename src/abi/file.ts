@@ -178,7 +178,7 @@ export class VmStats {
   processes: u32 = 0;
 }
 
-/** One process as sysctl KERN_PROC reports it, 56 bytes. Times are microseconds of processor time. */
+/** One process as sysctl KERN_PROC reports it, 60 bytes. Times are microseconds of processor time. */
 export class KInfoProc {
   pid: i32 = 0;
   ppid: i32 = 0;
@@ -189,5 +189,6 @@ export class KInfoProc {
   pages: u32 = 0;          // resident
   spaces: i32 = 0;         // VM spaces owned
   comm0: u32 = 0; comm1: u32 = 0; comm2: u32 = 0; comm3: u32 = 0; // 16 bytes, NUL padded
-  wmesg0: u32 = 0; wmesg1: u32 = 0;                               // 8 bytes, NUL padded
+  wmesg0: u32 = 0; wmesg1: u32 = 0;                               // 8 bytes, NUL padded: what its first thread waits for
+  threads: i32 = 0;
 }

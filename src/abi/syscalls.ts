@@ -13,10 +13,11 @@ export enum Sys {
   getrusage = 117, rename = 128, flock = 131, mkdir = 136, rmdir = 137, setsid = 147, uname = 164, extpread = 173, extpwrite = 174,
   mmap = 197, lseek = 199, truncate = 200, ftruncate = 201, sysctl = 202, getpgid = 207, poll = 209, clock_gettime = 232, nanosleep = 240, getsid = 310,
   sched_yield = 331, getcwd = 326, sigprocmask = 340, sigsuspend = 341, sigaction = 342, sigpending = 343, sigreturn = 344,
-  kqueue = 362, kevent = 363,
+  kqueue = 362, kevent = 363, umtx_sleep = 469, umtx_wakeup = 470,
   set_tls_area = 472, get_tls_area = 473, closefrom = 474, stat = 475, fstat = 476, lstat = 477, getdirentries = 479,
   mcontrol = 485, vmspace_create = 486, vmspace_destroy = 487, vmspace_ctl = 488, vmspace_mmap = 489,
   vmspace_munmap = 490, vmspace_mcontrol = 491, vmspace_pread = 492, vmspace_pwrite = 493,
+  extexit = 494, lwp_create = 495, lwp_gettid = 496, lwp_kill = 497,
 }
 
 /** Numbers at or above this are bad: SIGSYS and EINVAL. */
@@ -97,6 +98,8 @@ export const SYSCALLS: string[] = [
   "344 | sigreturn        | 1 | ucontext* context",
   "362 | kqueue           | 0 |",
   "363 | kevent           | 6 | i32 kq, kevent* changes, i32 nchanges, kevent* events, i32 nevents, timespec* timeout",
+  "469 | umtx_sleep       | 3 | i32* ptr, i32 value, i32 timeout",
+  "470 | umtx_wakeup      | 2 | i32* ptr, i32 count",
   "472 | set_tls_area     | 3 | i32 which, tls_info* info, u32 size",
   "473 | get_tls_area     | 3 | i32 which, tls_info* info, u32 size",
   "474 | closefrom        | 1 | i32 fd",
@@ -113,4 +116,8 @@ export const SYSCALLS: string[] = [
   "491 | vmspace_mcontrol | 6 | void* id, void* addr, u32 len, i32 behav, i64 value",
   "492 | vmspace_pread    | 6 | void* id, u8* buf, u32 n, i32 flags, i64 offset",
   "493 | vmspace_pwrite   | 6 | void* id, u8* buf, u32 n, i32 flags, i64 offset",
+  "494 | extexit          | 3 | i32 how, i32 status, i32* addr",
+  "495 | lwp_create       | 1 | lwp_params* params",
+  "496 | lwp_gettid       | 0 |",
+  "497 | lwp_kill         | 3 | i32 pid, i32 tid, i32 sig",
 ];

@@ -7,7 +7,7 @@
 import { PGEX_FPFAULT, PSL_C, TrapFrame, VextFrame, VMSPACE_CTL_RUN } from "../abi/frames.ts";
 import { VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
 import { Sys } from "../abi/syscalls.ts";
-import { curLwp, Lwp, Proc } from "../kern/proc.ts";
+import { curLwp, Lwp } from "../kern/proc.ts";
 import { needResched } from "../kern/sched.ts";
 import { signalPending } from "../kern/signal.ts";
 import { checkTls, cleanFrame, findEntry } from "../kern/vmspace.ts";
@@ -155,7 +155,7 @@ function leaveSpace(lwp: Lwp, frame: TrapFrame): bool {
 
 /** User time until `start`, system time since then. */
 function charge(lwp: Lwp, start: u32): void {
-  chargeBoth(changetype<usize>(lwp.proc) + offsetof<Proc>("userCycles"), changetype<usize>(lwp) + offsetof<Lwp>("cycleStamp"), start);
+  chargeBoth(changetype<usize>(lwp) + offsetof<Lwp>("userCycles"), changetype<usize>(lwp) + offsetof<Lwp>("cycleStamp"), start);
 }
 
 /** checkTls, for the usual case that only slot 0 is in use. */

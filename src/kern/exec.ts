@@ -4,7 +4,7 @@
 // privately, zero-filled memory for what the file does not fill, and a stack whose top holds, from the top down: struct
 // ps_strings, the signal trampoline, the strings, the auxiliary vector, environment and argument pointers, and argc.
 
-import { E2BIG, EACCES, EFAULT, EJUSTRETURN, ENOEXEC } from "../abi/errno.ts";
+import { E2BIG, EACCES, EFAULT, EINTR, EJUSTRETURN, ENOEXEC, ERESTART } from "../abi/errno.ts";
 import { NOTE_EXEC } from "../abi/event.ts";
 import { PSL_I, SEL_UCODE, SEL_UDATA, TRAPFRAME_SIZE } from "../abi/frames.ts";
 import { PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
@@ -19,8 +19,9 @@ import { fdExec } from "./file.ts";
 import { knoteNotify } from "./knote.ts";
 import { stringOf } from "./kstring.ts";
 import { lookup, lookupError } from "./namei.ts";
+import { endOthers } from "./lwp.ts";
 import { Lwp, procSetName } from "./proc.ts";
-import { tsleep, wakeup } from "./sched.ts";
+import { PCATCH, tsleep, wakeup } from "./sched.ts";
 import { PS_STRINGS, SIGCODE, writeSigcode } from "./sendsig.ts";
 import { sigactsExec } from "./sigacts.ts";
 import { vmObjectGetPage, vmObjectOf, vmObjectRef, vmObjectRelease } from "./vm_object.ts";
@@ -44,12 +45,16 @@ let envc: u32 = 0;
 let busy: bool = false;
 let lengthOut!: FixedArray<u32, 1>;
 
-function lockArgs(): void {
-  while (busy) tsleep(addressof(strings), 0, "exec", 0);
+/** False: a signal comes first. */
+function lockArgs(): bool {
+  while (busy) {
+    if (tsleep(addressof(strings), PCATCH, "exec", 0) != 0) return false;
+  }
   busy = true;
   used = 0;
   argc = 0;
   envc = 0;
+  return true;
 }
 
 function unlockArgs(): void {
@@ -88,7 +93,7 @@ function takeString(text: string): void {
 }
 
 export function sysExecve(lwp: Lwp, a: Ptr<u32>): i32 {
-  lockArgs();
+  if (!lockArgs()) return ERESTART;
   let error = copyinstr(a[0], addressof(strings), PATH_MAX, changetype<Ptr<u32>>(addressof(lengthOut)));
   if (error == 0) {
     const path = stringOf(addressof(strings), lengthOut[0] - 1);
@@ -226,10 +231,11 @@ let headersAt: usize = 0;                 // user address of the program headers
 function execImage(lwp: Lwp, path: string, vp: Vnode, header: usize): i32 {
   const space = vmspaceAlloc();
   const error = mapImage(space, vp, header);
-  if (error != 0) {
+  if (error != 0 || !endOthers(lwp)) {
     vmspaceFree(space);
-    return error;
+    return error != 0 ? error : EINTR;
   }
+  lwp.proc.ender = null;
   replaceSpace(lwp, space);
   procSetName(lwp.proc, path);
   if (fillSpace(lwp, header) != 0) {
@@ -298,7 +304,7 @@ function protection(flags: u32): i32 {
   return ((flags & PF_R) != 0 ? PROT_READ : 0) | ((flags & PF_W) != 0 ? PROT_WRITE : 0) | ((flags & PF_X) != 0 ? PROT_EXEC : 0);
 }
 
-/** The point of no return: the old program's memory, VM spaces, handlers and FPU state go. */
+/** The point of no return, in the only thread left: the old program's memory, VM spaces, handlers and FPU state go. */
 function replaceSpace(lwp: Lwp, space: Vmspace): void {
   const p = lwp.proc;
   const old = p.vmspace;

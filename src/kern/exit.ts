@@ -1,7 +1,7 @@
 // The end of a process, and its parent's wait for it.
 //
-// exit1 gives everything back but the Proc, its Lwp and kernel stack: those stay, as a zombie, until wait4 has reported
-// the status. Children of the dead become init's.
+// exit1 ends all other threads and gives everything back but the Proc, its Lwp and kernel stack: those stay, as a zombie, until
+// wait4 has reported the status. Children of the dead become init's.
 
 import { ECHILD } from "../abi/errno.ts";
 import { NOTE_EXIT } from "../abi/event.ts";
@@ -16,10 +16,13 @@ import { fdFree } from "./file.ts";
 import { pgrpHangup, pgrpHeld, sessionExit } from "./jobs.ts";
 import { knoteNotify, knoteOrphan } from "./knote.ts";
 import { panic } from "./panic.ts";
-import { linkChild, LS_ZOMBIE, Lwp, pfind, Proc, procFree, PS_STOP, PS_ZOMBIE, unlinkChild } from "./proc.ts";
+import { endOthers, lwpExit } from "./lwp.ts";
+import {
+  linkChild, LS_ZOMBIE, Lwp, pfind, Proc, procFree, procSysCycles, procUserCycles, PS_STOP, PS_ZOMBIE, unlinkChild,
+} from "./proc.ts";
 import { chargeSystem, miSwitch, PCATCH, tsleep, wakeup } from "./sched.ts";
 import { sigAct } from "./sigacts.ts";
-import { psignal } from "./signal.ts";
+import { psignal } from "./sigpost.ts";
 import { fillRusage } from "./time.ts";
 import { Vmspace, vmspaceFree } from "./vm_map.ts";
 import { vkernelExit } from "./vmspace.ts";
@@ -34,10 +37,11 @@ export function sigexit(lwp: Lwp, sig: i32): void {
   exit1(lwp, sig);
 }
 
-/** End the current process; status as wait4 reports it. Does not return. */
+/** End the current process, all its threads; status as wait4 reports it. Does not return. */
 function exit1(lwp: Lwp, status: i32): void {
   const p = lwp.proc;
   if (p.pid == 1) panic(`init died, status ${status}`);
+  if (!endOthers(lwp)) lwpExit(lwp);
   calloutStop(p.itimer);
   knoteNotify(p.notes, NOTE_EXIT);
   knoteOrphan(p);
@@ -127,7 +131,7 @@ function report(lwp: Lwp, child: Proc, a: Ptr<u32>): i32 {
   if (a[1] != 0) error = copyout(changetype<usize>(child) + offsetof<Proc>("exitStatus"), a[1], 4);
   if (error != 0 || a[3] == 0) return error;
   const usage = new Rusage();
-  fillRusage(usage, child.userCycles + child.childUserCycles, child.sysCycles + child.childSysCycles, child);
+  fillRusage(usage, procUserCycles(child) + child.childUserCycles, procSysCycles(child) + child.childSysCycles, child);
   error = copyout(changetype<usize>(usage), a[3], sizeof<Rusage>());
   free(usage);
   return error;
@@ -136,8 +140,8 @@ function report(lwp: Lwp, child: Proc, a: Ptr<u32>): i32 {
 function reap(lwp: Lwp, child: Proc, a: Ptr<u32>): i32 {
   const error = report(lwp, child, a);
   const p = lwp.proc;
-  p.childUserCycles += child.userCycles + child.childUserCycles;
-  p.childSysCycles += child.sysCycles + child.childSysCycles;
+  p.childUserCycles += procUserCycles(child) + child.childUserCycles;
+  p.childSysCycles += procSysCycles(child) + child.childSysCycles;
   free(child.sigacts);
   procFree(child);
   return error;

@@ -1,4 +1,5 @@
-// fork: a child that is its parent's copy, memory copy-on-write, and returns 0 with edx = 1.
+// fork: a child that is its parent's copy, memory copy-on-write, and returns 0 with edx = 1. Of several threads only the
+// caller is copied.
 
 import { EAGAIN, ENOMEM } from "../abi/errno.ts";
 import { NOTE_FORK } from "../abi/event.ts";
@@ -9,6 +10,7 @@ import { Lwp, Proc, procAlloc } from "./proc.ts";
 import { setRunQueue } from "./sched.ts";
 import { sigCopy } from "./sigset.ts";
 import { forkThread } from "./thread.ts";
+import { umtxFork } from "./umtx.ts";
 import { vmspaceFork } from "./vm_map.ts";
 import { memoryScarce } from "./vm_page.ts";
 import { vkernelFork } from "./vmspace.ts";
@@ -16,13 +18,15 @@ import { vkernelFork } from "./vmspace.ts";
 export function sysFork(lwp: Lwp, a: Ptr<u32>): i32 {
   if (memoryScarce()) return ENOMEM;
   const parent = lwp.proc;
+  umtxFork(parent);
   const child = procAlloc(parent);
   if (child == null) return EAGAIN;
   copyProc(parent, child);
-  copyLwp(lwp, child.lwp);
+  const only = child.lwps!;
+  copyLwp(lwp, only);
   vkernelFork(parent, child);
-  forkThread(child.lwp, lwp.frame);
-  setRunQueue(child.lwp);
+  forkThread(only, lwp.frame);
+  setRunQueue(only);
   if (parent.notes.first != null) knoteNotify(parent.notes, NOTE_FORK);
   lwp.retval0 = child.pid as u32;
   lwp.retval1 = 0;

@@ -5,7 +5,7 @@
 import { EPERM, EINVAL, ESRCH } from "../abi/errno.ts";
 import { SIGCONT, SIGHUP } from "../abi/signal.ts";
 import { allProcs, Lwp, pfind, pgrpExists, Proc, PS_STOP, PS_ZOMBIE } from "./proc.ts";
-import { pgsignal } from "./signal.ts";
+import { pgsignal } from "./sigpost.ts";
 import { consoleTty, ttyHangup } from "./tty.ts";
 
 /** Nobody outside group pgid, but in its session, is parent of one of its members. */

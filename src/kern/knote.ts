@@ -12,7 +12,7 @@ import type { Callout } from "./callout.ts";
 import type { File, FileDesc } from "./file.ts";
 import { pfind, Proc } from "./proc.ts";
 import { wakeup } from "./sched.ts";
-import { pgsignal, psignal } from "./signal.ts";
+import { pgsignal, psignal } from "./sigpost.ts";
 
 /** Knotes on one thing. Embedded in what can be watched. */
 export class Klist {

@@ -13,7 +13,7 @@ import { kprint } from "./kprintf.ts";
 import { panic } from "./panic.ts";
 import { allProcs, curLwp, Lwp, lwpSetStack, pfind, procAlloc, procSetName, PS_ZOMBIE, setCurLwp } from "./proc.ts";
 import { setRunQueue, tsleep } from "./sched.ts";
-import { psignal } from "./signal.ts";
+import { psignal } from "./sigpost.ts";
 import { OSRELEASE, OSTYPE } from "./sysctl.ts";
 import { sysentInit } from "./sysent.ts";
 import { startThread } from "./thread.ts";
@@ -43,9 +43,9 @@ function procZero(stack: usize): void {
   const p = procAlloc(null)!;
   p.system = true;
   procSetName(p, "kernel");
-  lwpSetStack(p.lwp, stack);
-  setCurLwp(p.lwp);
-  p.lwp.cycleStamp = cycleCount();
+  lwpSetStack(p.lwps!, stack);
+  setCurLwp(p.lwps!);
+  curLwp.cycleStamp = cycleCount();
 }
 
 function banner(): void {
@@ -58,8 +58,8 @@ function startInit(): void {
   p.pgid = 1;
   p.sid = 1;
   p.fd = fdCreate();
-  startThread(p.lwp, initMain);
-  setRunQueue(p.lwp);
+  startThread(p.lwps!, initMain);
+  setRunQueue(p.lwps!);
 }
 
 /** Process 1: becomes /sbin/init, with the words of the kernel's command line after the first as arguments. */

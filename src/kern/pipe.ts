@@ -9,7 +9,7 @@ import { fdClose, fdInstall, File, fileDrop, installedFd } from './file.ts';
 import { Klist, knoteNotify } from './knote.ts';
 import { curLwp, Lwp } from './proc.ts';
 import { PCATCH, tsleep, wakeup } from './sched.ts';
-import { psignal } from './signal.ts';
+import { lwpSignal } from './sigpost.ts';
 import { Uio, uiomove } from './uio.ts';
 import { malloc, mfree } from 'rt/rt.ts';
 
@@ -122,7 +122,7 @@ function run(n: u32, at: u32): u32 {
 function waitForRoom(p: Pipe, whole: u32, flags: i32): i32 {
   for (;;) {
     if (p.readers == 0) {
-      psignal(curLwp.proc, SIGPIPE);
+      lwpSignal(curLwp, SIGPIPE);
       return EPIPE;
     }
     if (RING - (p.head - p.tail) >= whole) return 0;

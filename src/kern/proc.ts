@@ -1,8 +1,9 @@
 // Processes and their threads (LWPs): the records, the table of all of them, and who is running.
 //
 // Rules. A Proc is found through the list or by pfind(); it stays valid while it is on the list, and only its parent's
-// wait4 takes it off. Every Proc has exactly one Lwp until it is reaped. curLwp is the thread on the CPU and is changed
-// by miSwitch alone. Fields that interrupts touch (state, queues, siglist) are changed only at splhigh.
+// wait4 takes it off. Every Proc has at least one Lwp until it is reaped; lwp.ts makes and ends the others. curLwp is the
+// thread on the CPU and is changed by miSwitch alone. Fields that interrupts touch (state, queues, siglist) are changed
+// only at splhigh.
 
 import { TRAPFRAME_SIZE } from "../abi/frames.ts";
 import type { TrapFrame, VextFrame } from "../abi/frames.ts";
@@ -47,7 +48,11 @@ export class Proc {
   children: Proc | null = null;     // linked by sibling
   sibling: Proc | null = null;
   next: Proc | null = null;         // list of all processes
-  lwp!: Lwp;
+  lwps: Lwp | null = null;          // its threads, the newest first, linked by sibling
+  lwpCount: i32 = 0;
+  lastTid: i32 = 0;
+  ender: Lwp | null = null;         // the thread that has begun to end all others: by exit, or by exec
+  siglist!: Embed<SigSet>;          // pending, for whichever thread lets it through
   vmspace!: Vmspace;
   vkernel: VkernelProc | null = null; // VM spaces it owns
   fd: FileDesc | null = null;       // descriptors, working directory, umask
@@ -56,7 +61,7 @@ export class Proc {
   exitStatus: i32 = 0;              // as wait4 reports it
   stopReported: bool = false;       // wait4(WUNTRACED) has seen this stop
   continued: bool = false;          // SIGCONT has ended a stop, and wait4(WCONTINUED) has not seen that
-  userCycles: u64 = 0;
+  userCycles: u64 = 0;              // of threads that have ended
   sysCycles: u64 = 0;
   childUserCycles: u64 = 0;         // of reaped children and theirs
   childSysCycles: u64 = 0;
@@ -69,6 +74,8 @@ export class Proc {
 
 export class Lwp {
   proc!: Proc;
+  tid: i32 = 0;                     // from 1, unique in the process
+  sibling: Lwp | null = null;
   state: i32 = LS_RUN;
   kstack: usize = 0;
   frame!: TrapFrame;                // user registers in use: ownFrame, or inside a VM space innerFrame
@@ -85,7 +92,8 @@ export class Lwp {
 
   // signals
   sigmask!: Embed<SigSet>;
-  siglist!: Embed<SigSet>;          // pending
+  siglist!: Embed<SigSet>;          // pending for this thread alone
+  signalled: bool = false;          // cursig may have something to do; always true when it has
   oldMask!: Embed<SigSet>;          // to restore after the handler that ends sigsuspend
   restoreMask: bool = false;
   altSp: usize = 0;                 // sigaltstack; size 0: none
@@ -98,6 +106,8 @@ export class Lwp {
   priority: i32 = 0;                // 0 best
   quantum: i32 = 0;                 // ticks used of the present turn
   cycleStamp: u32 = 0;              // when the present stretch of user or system time began
+  userCycles: u64 = 0;              // processor time so far
+  sysCycles: u64 = 0;
 
   // sleeping
   wchan: usize = 0;
@@ -155,7 +165,7 @@ export function procAlloc(parent: Proc | null): Proc | null {
   if (procCount >= MAXPROC) return null;
   const p = new Proc();
   p.pid = nextPid();
-  p.lwp = lwpAlloc(p);
+  lwpLink(lwpAlloc(p));
   p.sigacts = parent != null ? sigactsCopy(parent.sigacts) : new SigActs();
   if (parent != null) {
     p.pgid = parent.pgid;
@@ -182,8 +192,7 @@ export function procFree(p: Proc): void {
   }
   procCount--;
   splx(s);
-  kstackFree(p.lwp.kstack);
-  free(p.lwp);
+  lwpFree(p.lwps!);
   free(p);
 }
 
@@ -195,11 +204,70 @@ function nextPid(): i32 {
   return lastPid;
 }
 
-function lwpAlloc(p: Proc): Lwp {
+/** A thread for p with a kernel stack and a tid, on no list yet. */
+export function lwpAlloc(p: Proc): Lwp {
   const lwp = new Lwp();
   lwp.proc = p;
+  do {
+    p.lastTid++;
+    if (p.lastTid <= 0) p.lastTid = 1;
+  } while (lwpFind(p, p.lastTid) != null);
+  lwp.tid = p.lastTid;
   lwpSetStack(lwp, kstackAlloc());
   return lwp;
+}
+
+/** Put lwp on its process's list. */
+export function lwpLink(lwp: Lwp): void {
+  const p = lwp.proc;
+  const s = splhigh();
+  lwp.sibling = p.lwps;
+  p.lwps = lwp;
+  p.lwpCount++;
+  splx(s);
+}
+
+/** Take lwp off its process's list; the process keeps its times. */
+export function lwpUnlink(lwp: Lwp): void {
+  const p = lwp.proc;
+  const s = splhigh();
+  if (p.lwps == lwp) p.lwps = lwp.sibling;
+  else {
+    let q = p.lwps!;
+    while (q.sibling != lwp) q = q.sibling!;
+    q.sibling = lwp.sibling;
+  }
+  p.lwpCount--;
+  p.userCycles += lwp.userCycles;
+  p.sysCycles += lwp.sysCycles;
+  splx(s);
+}
+
+/** Give back the memory of a thread that is on no list and not on its stack. */
+export function lwpFree(lwp: Lwp): void {
+  kstackFree(lwp.kstack);
+  free(lwp);
+}
+
+/** The thread of p with this id, or null. */
+export function lwpFind(p: Proc, tid: i32): Lwp | null {
+  let lwp = p.lwps;
+  while (lwp != null && lwp.tid != tid) lwp = lwp.sibling;
+  return lwp;
+}
+
+/** Processor cycles that all threads of p, past and present, have spent in user mode. */
+export function procUserCycles(p: Proc): u64 {
+  let sum = p.userCycles;
+  for (let lwp = p.lwps; lwp != null; lwp = lwp.sibling) sum += lwp.userCycles;
+  return sum;
+}
+
+/** The same for system time. */
+export function procSysCycles(p: Proc): u64 {
+  let sum = p.sysCycles;
+  for (let lwp = p.lwps; lwp != null; lwp = lwp.sibling) sum += lwp.sysCycles;
+  return sum;
 }
 
 /** Give lwp the kernel stack at `stack`, and its user frames at the top of it. */

@@ -10,11 +10,14 @@ import { cpuSwitch } from "machine/swtch.ts";
 import { cycleCount } from "machine/clock.ts";
 import { calloutReset, calloutStop } from "./callout.ts";
 import { panic } from "./panic.ts";
+import { lwpBury } from "./lwp.ts";
 import { curLwp, kstackIntact, LS_RUN, LS_SLEEP, Lwp, setCurLwp } from "./proc.ts";
-import { cursig, sleepInterruption } from "./signal.ts";
+import { cursig, signalPending, sleepInterruption } from "./signal.ts";
 
 /** tsleep flag: signals end the sleep. */
 export const PCATCH: i32 = 0x100;
+/** tsleep flag: a sleep of umtx_sleep. */
+export const PUMTX: i32 = 0x200;
 
 /** The thread on the CPU should give it up before it returns to user mode. */
 export let needResched: bool = false;
@@ -77,19 +80,20 @@ export function miSwitch(): void {
   from.proc.switches++;
   setCurLwp(to);
   cpuSwitch(from, to);
+  lwpBury();
 }
 
 /** End a stretch of system time of lwp, and begin the next. */
 export function chargeSystem(lwp: Lwp): void {
   const now = cycleCount();
-  lwp.proc.sysCycles += (now - lwp.cycleStamp) as u64;
+  lwp.sysCycles += (now - lwp.cycleStamp) as u64;
   lwp.cycleStamp = now;
 }
 
 /** End a stretch of user time of lwp: it has just entered the kernel. */
 export function chargeUser(lwp: Lwp): void {
   const now = cycleCount();
-  lwp.proc.userCycles += (now - lwp.cycleStamp) as u64;
+  lwp.userCycles += (now - lwp.cycleStamp) as u64;
   lwp.cycleStamp = now;
 }
 
@@ -123,7 +127,7 @@ function chain(chan: usize): u32 {
 export function tsleep(chan: usize, flags: i32, wmesg: string, timo: i32): i32 {
   const lwp = curLwp;
   const s = splhigh();
-  if ((flags & PCATCH) != 0) {
+  if ((flags & PCATCH) != 0 && signalPending(lwp)) {
     const sig = cursig(lwp);
     if (sig != 0) {
       splx(s);
@@ -144,7 +148,7 @@ export function tsleep(chan: usize, flags: i32, wmesg: string, timo: i32): i32 {
 }
 
 function sleepResult(lwp: Lwp): i32 {
-  if ((lwp.sleepFlags & PCATCH) != 0) {
+  if ((lwp.sleepFlags & PCATCH) != 0 && signalPending(lwp)) {
     const sig = cursig(lwp);
     if (sig != 0) return sleepInterruption(lwp, sig);
   }
@@ -191,11 +195,21 @@ function sleepTimeout(arg: usize): void {
 
 /** Make every thread that sleeps on chan runnable, in the order in which they went to sleep. */
 export function wakeup(chan: usize): void {
+  wakeSome(chan, 0);
+}
+
+/** The same for the first `count` of them; 0: all. */
+export function wakeSome(chan: usize, count: i32): void {
   const s = splhigh();
+  let left = count;
   let lwp = sleepers[chain(chan)];
   while (lwp != null) {
     const next: Lwp | null = lwp.sleepNext;
-    if (lwp.wchan == chan) unsleep(lwp);
+    if (lwp.wchan == chan) {
+      unsleep(lwp);
+      left--;
+      if (left == 0) break;
+    }
     lwp = next;
   }
   splx(s);

@@ -16,6 +16,7 @@ import { fpuExit, fpuRestore, fpuSave } from "./fpu.ts";
 import { splhigh, splx } from "machine/intr.ts";
 import type { Lwp } from "./proc.ts";
 import { malloc, mfree } from "rt/rt.ts";
+import { maskChanged } from "./sigpost.ts";
 import { CANT_MASK, sigCopy } from "./sigset.ts";
 
 /** struct ps_strings (16 bytes) is the very top of user space; the trampoline lies in the 48 bytes below it. */
@@ -113,6 +114,7 @@ function loadContext(lwp: Lwp, kva: usize): i32 {
   const s = splhigh();
   sigCopy(lwp.sigmask, changetype<SigSet>(kva + UC_SIGMASK));
   lwp.sigmask.w0 &= ~CANT_MASK;
+  maskChanged(lwp);
   splx(s);
   lwp.onAltStack = load<i32>(mc, MC_ONSTACK) != 0;
   if (load<u32>(mc, MC_OWNEDFP) != FPOWNED_NONE) fpuRestore(lwp, mc + MC_FPREGS);

@@ -1,103 +1,68 @@
-// Signals: posting them to processes, deciding what a pending one does, and carrying that out on the way to user mode.
+// Signals that are pending: deciding what each does, and carrying that out on the way to user mode. sigpost.ts posts them.
 //
-// Rules. psignal may be called from interrupts. A signal takes effect only in its own process's context: in cursig, which
-// tsleep(PCATCH) and userret call (ignored signals vanish there, stops happen there), and in postsig, which runs the
-// handler or ends the process. A thread inside an owned VM space leaves it before a handler or a death.
+// Rules. A signal takes effect only in the context of a thread that it is for: in cursig, which tsleep(PCATCH) and userret call
+// (ignored signals vanish there, stops happen there), and in postsig, which runs the handler or ends the process. A thread
+// inside an owned VM space leaves it before a handler or a death. Whoever changes a thread's mask calls maskChanged.
 
-import { EINVAL, EINTR, EJUSTRETURN, ERESTART, ESRCH } from "../abi/errno.ts";
+import { EINVAL, EINTR, EJUSTRETURN, ERESTART } from "../abi/errno.ts";
 import type { TrapFrame } from "../abi/frames.ts";
 import {
-  NSIG, SA_NOCLDSTOP, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, SIG_BLOCK, SIG_DFL, SIG_IGN, SIG_SETMASK,
-  SIG_UNBLOCK, SIGCHLD, SIGCONT, SIGILL, SIGINFO, SIGIO, SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH,
-  SigAction, SigSet,
+  SA_NOCLDSTOP, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, SIG_BLOCK, SIG_DFL, SIG_IGN, SIG_SETMASK, SIG_UNBLOCK, SIGCHLD,
+  SIGILL, SIGKILL, SIGSTOP, SigAction, SigSet,
 } from "../abi/signal.ts";
 import { splhigh, splx } from "machine/intr.ts";
 import { copyin, copyout } from "machine/copyio.ts";
 import { sigexit } from "./exit.ts";
 import { pgrpOrphaned } from "./jobs.ts";
-import { knoteNotify } from "./knote.ts";
-import { allProcs, LS_SLEEP, LS_STOP, Lwp, pfind, Proc, PS_ACTIVE, PS_STOP, PS_ZOMBIE } from "./proc.ts";
-import { miSwitch, PCATCH, setRunQueue, tsleep, unsleep, wakeup } from "./sched.ts";
+import { LS_STOP, Lwp, PS_STOP } from "./proc.ts";
+import { miSwitch, PCATCH, tsleep, wakeup } from "./sched.ts";
 import { sendsig, sigreturnFrame } from "./sendsig.ts";
 import { sigAct } from "./sigacts.ts";
-import { CANT_MASK, CONT_SIGNAL, sigAdd, sigCopy, sigDelete, sigFirst, sigIsMember, STOP_SIGNALS } from "./sigset.ts";
+import { forgetSignal, ignores, maskChanged, pendingSignal, psignal, stopOthers, stopsByDefault, takeSignal, validSignal } from "./sigpost.ts";
+import { CANT_MASK, sigAdd, sigCopy, sigIsMember } from "./sigset.ts";
 import { vkernelTrap } from "./vmspace.ts";
 
-enum Default { KILL, STOP, IGNORE }
-
-function defaultAction(sig: i32): Default {
-  switch (sig) {
-    case SIGSTOP: case SIGTSTP: case SIGTTIN: case SIGTTOU:
-      return Default.STOP;
-    case SIGCHLD: case SIGURG: case SIGCONT: case SIGIO: case SIGWINCH: case SIGINFO:
-      return Default.IGNORE;
-    default:
-      return Default.KILL;
-  }
-}
-
-function ignores(p: Proc, sig: i32): bool {
-  const handler = sigAct(p.sigacts, sig).handler;
-  if (handler == SIG_IGN) return true;
-  if (handler != SIG_DFL) return false;
-  const action = defaultAction(sig);
-  return action == Default.IGNORE || (p.pid == 1 && action == Default.KILL && sig != SIGKILL);
-}
-
-/** Post sig to a process. May be called from interrupts. */
-export function psignal(p: Proc, sig: i32): void {
-  if (p.system || p.state == PS_ZOMBIE || (p.pid == 1 && sig == SIGKILL)) return;
-  const s = splhigh();
-  const lwp = p.lwp;
-  if (p.notes.first != null) knoteNotify(p.notes, sig as u32);
-  if (sig == SIGCONT) {
-    lwp.siglist.w0 &= ~STOP_SIGNALS;
-    if (p.state == PS_STOP) procContinue(p);
-  } else if (defaultAction(sig) == Default.STOP) {
-    lwp.siglist.w0 &= ~CONT_SIGNAL;
-  }
-  if (!ignores(p, sig)) {
-    sigAdd(lwp.siglist, sig);
-    if (sig == SIGKILL && p.state == PS_STOP) procContinue(p);
-    if (lwp.state == LS_SLEEP && (lwp.sleepFlags & PCATCH) != 0 && !sigIsMember(lwp.sigmask, sig)) {
-      lwp.sigWoken = true;
-      unsleep(lwp);
-    }
-  }
-  splx(s);
-}
-
-/** Post sig to every process of a group. */
-export function pgsignal(pgid: i32, sig: i32): void {
-  for (let p = allProcs(); p != null; p = p.next) {
-    if (p.pgid == pgid) psignal(p, sig);
-  }
-}
-
-/** A signal that lwp's mask lets through is pending. */
+/** cursig may have something to do for lwp. */
 export function signalPending(lwp: Lwp): bool {
-  return ((lwp.siglist.w0 & ~lwp.sigmask.w0) | (lwp.siglist.w1 & ~lwp.sigmask.w1)) != 0;
+  return lwp.signalled;
 }
 
-/** The pending signal of the current thread that has a handler or kills; 0 when none. Stops are taken here. */
+/**
+ * The pending signal of the current thread that has a handler or kills; 0 when none. Stops are taken here: of this thread, which
+ * then stops the process, and of another, whose process this one is in.
+ */
 export function cursig(lwp: Lwp): i32 {
+  const p = lwp.proc;
   for (;;) {
-    const sig = sigFirst(lwp.siglist, lwp.sigmask);
+    while (p.state == PS_STOP && !sigIsMember(lwp.siglist, SIGKILL)) standStill(lwp);
+    lwp.signalled = false;
+    const sig = pendingSignal(lwp);
     if (sig == 0) return 0;
-    const p = lwp.proc;
+    lwp.signalled = true;
     const act = sigAct(p.sigacts, sig);
-    let stops = act.handler == SIG_DFL && defaultAction(sig) == Default.STOP;
+    let stops = act.handler == SIG_DFL && stopsByDefault(sig);
     if (!stops && !ignores(p, sig)) return sig;
     if (sig != SIGSTOP && stops && pgrpOrphaned(p.pgid)) stops = false;
     const s = splhigh();
-    sigDelete(lwp.siglist, sig);
+    takeSignal(lwp, sig);
     if (stops) procStop(lwp, sig);
     splx(s);
   }
 }
 
+/** Do not go on before the process is continued. */
+function standStill(lwp: Lwp): void {
+  const s = splhigh();
+  if (lwp.proc.state == PS_STOP) {
+    lwp.state = LS_STOP;
+    miSwitch();
+  }
+  splx(s);
+}
+
 function procStop(lwp: Lwp, sig: i32): void {
   const p = lwp.proc;
+  if (p.ender != null) return;
   p.state = PS_STOP;
   p.exitStatus = (sig << 8) | 0x7f;
   p.stopReported = false;
@@ -105,15 +70,8 @@ function procStop(lwp: Lwp, sig: i32): void {
   const parent = p.parent!;
   if ((sigAct(parent.sigacts, SIGCHLD).flags & SA_NOCLDSTOP) == 0) psignal(parent, SIGCHLD);
   wakeup(changetype<usize>(parent));
-  lwp.state = LS_STOP;
-  miSwitch();
-}
-
-function procContinue(p: Proc): void {
-  p.state = PS_ACTIVE;
-  p.continued = true;
-  wakeup(changetype<usize>(p.parent!));
-  if (p.lwp.state == LS_STOP) setRunQueue(p.lwp);
+  stopOthers(lwp);
+  standStill(lwp);
 }
 
 /** What an interrupted call answers: ERESTART when sig's handler restarts calls, else EINTR. */
@@ -125,7 +83,7 @@ export function sleepInterruption(lwp: Lwp, sig: i32): i32 {
 export function postsig(lwp: Lwp, sig: i32): void {
   const act = sigAct(lwp.proc.sigacts, sig);
   const s = splhigh();
-  sigDelete(lwp.siglist, sig);
+  takeSignal(lwp, sig);
   splx(s);
   if (lwp.ve != null) {
     lwp.frame.trapno = 0;
@@ -151,6 +109,7 @@ function deliver(lwp: Lwp, frame: TrapFrame, act: SigAction, sig: i32, code: i32
   lwp.sigmask.w1 |= act.m1;
   if ((act.flags & SA_NODEFER) == 0) sigAdd(lwp.sigmask, sig);
   if ((act.flags & SA_RESETHAND) != 0) act.handler = SIG_DFL;
+  maskChanged(lwp);
   splx(s);
   if (error != 0) sigexit(lwp, SIGILL);
 }
@@ -164,36 +123,7 @@ export function restoreSuspendMask(lwp: Lwp): void {
   if (!lwp.restoreMask) return;
   lwp.restoreMask = false;
   sigCopy(lwp.sigmask, lwp.oldMask);
-}
-
-function validSignal(sig: i32): bool {
-  return sig > 0 && sig <= NSIG;
-}
-
-export function sysKill(lwp: Lwp, a: Ptr<u32>): i32 {
-  const pid = a[0] as i32;
-  const sig = a[1] as i32;
-  if (sig != 0 && !validSignal(sig)) return EINVAL;
-  if (pid > 0) {
-    const p = pfind(pid);
-    if (p == null || p.state == PS_ZOMBIE) return ESRCH;
-    if (sig != 0) psignal(p, sig);
-    return 0;
-  }
-  return killMany(lwp.proc, pid, sig) > 0 ? 0 : ESRCH;
-}
-
-/** kill of a group (0: the caller's, -n: group n) or of everyone else (-1). Returns how many there were. */
-function killMany(self: Proc, pid: i32, sig: i32): i32 {
-  const pgid = pid == 0 ? self.pgid : -pid;
-  let count: i32 = 0;
-  for (let p = allProcs(); p != null; p = p.next) {
-    if (p.system || p.state == PS_ZOMBIE) continue;
-    if (pid == -1 ? p == self || p.pid == 1 : p.pgid != pgid) continue;
-    if (sig != 0) psignal(p, sig);
-    count++;
-  }
-  return count;
+  maskChanged(lwp);
 }
 
 export function sysSigaction(lwp: Lwp, a: Ptr<u32>): i32 {
@@ -218,7 +148,7 @@ function setAction(lwp: Lwp, act: SigAction, next: SigAction, sig: i32): void {
   const s = splhigh();
   memory.copy(changetype<usize>(act), changetype<usize>(next), sizeof<SigAction>());
   act.m0 &= ~CANT_MASK;
-  if (ignores(lwp.proc, sig)) sigDelete(lwp.siglist, sig);
+  if (ignores(lwp.proc, sig)) forgetSignal(lwp.proc, sig);
   splx(s);
 }
 
@@ -230,6 +160,7 @@ export function sysSigprocmask(lwp: Lwp, a: Ptr<u32>): i32 {
     const error = copyin(a[1], changetype<usize>(set), sizeof<SigSet>());
     if (error != 0) return error;
     if (!changeMask(lwp.sigmask, a[0] as i32, set)) return EINVAL;
+    maskChanged(lwp);
   }
   if (a[2] == 0) return 0;
   set.w0 = w0;
@@ -254,7 +185,13 @@ function changeMask(mask: SigSet, how: i32, set: SigSet): bool {
 }
 
 export function sysSigpending(lwp: Lwp, a: Ptr<u32>): i32 {
-  return copyout(changetype<usize>(lwp.siglist), a[0], sizeof<SigSet>());
+  const set = changetype<SigSet>(lwp.scratch);
+  sigCopy(set, lwp.siglist);
+  set.w0 |= lwp.proc.siglist.w0;
+  set.w1 |= lwp.proc.siglist.w1;
+  set.w2 = 0;
+  set.w3 = 0;
+  return copyout(changetype<usize>(set), a[0], sizeof<SigSet>());
 }
 
 export function sysSigsuspend(lwp: Lwp, a: Ptr<u32>): i32 {
@@ -266,6 +203,7 @@ export function sysSigsuspend(lwp: Lwp, a: Ptr<u32>): i32 {
   const s = splhigh();
   sigCopy(lwp.sigmask, set);
   lwp.sigmask.w0 &= ~CANT_MASK;
+  maskChanged(lwp);
   while (tsleep(changetype<usize>(lwp.oldMask), PCATCH, "pause", 0) == 0) continue;
   splx(s);
   return EINTR;

@@ -6,7 +6,7 @@ import { SIGSYS } from "../abi/signal.ts";
 import { SYS_MAX } from "../abi/syscalls.ts";
 import { copyin } from "machine/copyio.ts";
 import { curLwp, Lwp } from "./proc.ts";
-import { psignal } from "./signal.ts";
+import { lwpSignal } from "./sigpost.ts";
 import { vkernelTrap } from "./vmspace.ts";
 
 /** A system call: user arguments in, errno out; results go to lwp.retval0 and lwp.retval1. */
@@ -58,7 +58,7 @@ function dispatch(lwp: Lwp, frame: TrapFrame): i32 {
   }
   const handler = nr < (SYS_MAX as u32) ? handlers[nr] : null;
   if (handler == null) {
-    psignal(lwp.proc, SIGSYS);
+    lwpSignal(lwp, SIGSYS);
     return EINVAL;
   }
   const n = slots[nr] as u32;

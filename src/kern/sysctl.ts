@@ -8,7 +8,7 @@ import {
 import { PAGE_SIZE } from "../abi/mman.ts";
 import { bootArgs, platformName } from "machine/boot.ts";
 import { copyin, copyout, fetchedWord, fuword, suword } from "machine/copyio.ts";
-import { allProcs, LS_SLEEP, Lwp, Proc, PS_STOP, PS_ZOMBIE } from "./proc.ts";
+import { allProcs, LS_SLEEP, Lwp, Proc, procSysCycles, procUserCycles, PS_STOP, PS_ZOMBIE } from "./proc.ts";
 import { malloc, mallocInUse, mfree } from "rt/rt.ts";
 import { yieldCpu } from "./sched.ts";
 import { cyclesToUsec } from "./time.ts";
@@ -123,13 +123,15 @@ function describe(p: Proc, info: KInfoProc): void {
   info.ppid = p.parent != null ? p.parent.pid : 0;
   info.pgid = p.pgid;
   info.state = stateLetter(p);
-  info.userUsec = cyclesToUsec(p.userCycles) as u32;
-  info.sysUsec = cyclesToUsec(p.sysCycles) as u32;
+  info.userUsec = cyclesToUsec(procUserCycles(p)) as u32;
+  info.sysUsec = cyclesToUsec(procSysCycles(p)) as u32;
   if (changetype<usize>(p.vmspace) != 0) info.pages = p.vmspace.pmap.resident;
   info.spaces = p.vkernel != null ? p.vkernel.count : 0;
   memory.copy(changetype<usize>(info) + offsetof<KInfoProc>("comm0"), changetype<usize>(p.comm), 16);
-  if (p.lwp.state != LS_SLEEP) return;
-  const wmesg = p.lwp.wmesg;
+  info.threads = p.lwpCount;
+  const lwp = firstThread(p);
+  if (lwp.state != LS_SLEEP) return;
+  const wmesg = lwp.wmesg;
   const n = wmesg.length < 7 ? wmesg.length : 7;
   memory.copy(changetype<usize>(info) + offsetof<KInfoProc>("wmesg0"), changetype<usize>(wmesg) + 4, n as u32);
 }
@@ -137,7 +139,17 @@ function describe(p: Proc, info: KInfoProc): void {
 function stateLetter(p: Proc): i32 {
   if (p.state == PS_ZOMBIE) return 90;  // Z
   if (p.state == PS_STOP) return 84;    // T
-  return p.lwp.state == LS_SLEEP ? 83 : 82; // S R
+  for (let lwp = p.lwps; lwp != null; lwp = lwp.sibling) {
+    if (lwp.state != LS_SLEEP) return 82;   // R
+  }
+  return 83;                            // S
+}
+
+/** The oldest thread of a process. */
+function firstThread(p: Proc): Lwp {
+  let lwp = p.lwps!;
+  while (lwp.sibling != null) lwp = lwp.sibling;
+  return lwp;
 }
 
 const NAME_BYTES: u32 = 32;

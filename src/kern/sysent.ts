@@ -7,9 +7,11 @@ import { sysExit, sysWait4 } from "./exit.ts";
 import { fileSyscallInit } from "./file_sysent.ts";
 import { sysFork } from "./fork.ts";
 import { sysGetpgid, sysGetpgrp, sysGetsid, sysSetpgid, sysSetsid } from "./jobs.ts";
+import { sysExtexit, sysLwpCreate, sysLwpGettid } from "./lwp.ts";
 import { sysReboot } from "./main.ts";
+import { sysKill, sysLwpKill } from "./sigpost.ts";
 import {
-  sysKill, sysSigaction, sysSigaltstack, sysSigpending, sysSigprocmask, sysSigreturn, sysSigsuspend,
+  sysSigaction, sysSigaltstack, sysSigpending, sysSigprocmask, sysSigreturn, sysSigsuspend,
 } from "./signal.ts";
 import { def } from "./syscall.ts";
 import { sysGetpid, sysGetppid, sysSchedYield, sysSysctl, sysUname, sysZero } from "./sysctl.ts";
@@ -17,6 +19,7 @@ import {
   sysClockGettime, sysGetitimer, sysGetrusage, sysGettimeofday, sysNanosleep, sysSetitimer,
 } from "./time.ts";
 import { sysGetTlsArea, sysSetTlsArea } from "./tls.ts";
+import { sysUmtxSleep, sysUmtxWakeup } from "./umtx.ts";
 import { sysBreak, sysMadvise, sysMcontrol, sysMmap, sysMprotect, sysMsync, sysMunmap } from "./vm_syscalls.ts";
 import {
   sysVmspaceCreate, sysVmspaceCtl, sysVmspaceDestroy, sysVmspaceMcontrol, sysVmspaceMmap, sysVmspaceMunmap, sysVmspacePread,
@@ -54,6 +57,8 @@ export function sysentInit(): void {
   def(Sys.setitimer, 3, sysSetitimer);
   def(Sys.getitimer, 2, sysGetitimer);
   def(Sys.getrusage, 2, sysGetrusage);
+  def(Sys.umtx_sleep, 3, sysUmtxSleep);
+  def(Sys.umtx_wakeup, 2, sysUmtxWakeup);
   def(Sys.set_tls_area, 3, sysSetTlsArea);
   def(Sys.get_tls_area, 3, sysGetTlsArea);
   def(Sys.sysctl, 6, sysSysctl);
@@ -74,5 +79,9 @@ export function sysentInit(): void {
   def(Sys.vmspace_mcontrol, 6, sysVmspaceMcontrol);
   def(Sys.vmspace_pread, 6, sysVmspacePread);
   def(Sys.vmspace_pwrite, 6, sysVmspacePwrite);
+  def(Sys.extexit, 3, sysExtexit);
+  def(Sys.lwp_create, 1, sysLwpCreate);
+  def(Sys.lwp_gettid, 0, sysLwpGettid);
+  def(Sys.lwp_kill, 3, sysLwpKill);
   fileSyscallInit();
 }

@@ -44,7 +44,12 @@ export function forkThread(child: Lwp, parentFrame: TrapFrame): void {
   frame.eax = 0;
   frame.edx = 1;
   frame.eflags &= ~PSL_C;
-  prepare(child, codeof(nothing));
+  startUserThread(child);
+}
+
+/** A thread that goes to user mode with the registers in lwp.frame. */
+export function startUserThread(lwp: Lwp): void {
+  prepare(lwp, codeof(nothing));
 }
 
 /** A thread that runs fn in the kernel; if fn returns, the thread goes to user mode with the registers in lwp.frame. */

@@ -9,9 +9,9 @@ import { CLOCK_MONOTONIC, CLOCK_REALTIME, ITIMER_REAL, RUSAGE_CHILDREN, RUSAGE_S
 import { cpuCycles, epochSeconds, nanoTime } from "machine/clock.ts";
 import { copyin, copyout } from "machine/copyio.ts";
 import { calloutLeft, calloutReset, calloutStop, calloutTick, HZ, TICK_NS, ticks } from "./callout.ts";
-import { Lwp, Proc } from "./proc.ts";
+import { Lwp, Proc, procSysCycles, procUserCycles } from "./proc.ts";
 import { chargeSystem, PCATCH, schedBoost, schedTick, tsleep } from "./sched.ts";
-import { psignal } from "./signal.ts";
+import { psignal } from "./sigpost.ts";
 
 const NS_PER_SEC: u32 = 1000000000;
 const TICK_USEC: i32 = 10000;
@@ -73,7 +73,7 @@ export function sysGetrusage(lwp: Lwp, a: Ptr<u32>): i32 {
   if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN) return EINVAL;
   chargeSystem(lwp);
   const usage = new Rusage();
-  if (who == RUSAGE_SELF) fillRusage(usage, p.userCycles, p.sysCycles, p);
+  if (who == RUSAGE_SELF) fillRusage(usage, procUserCycles(p), procSysCycles(p), p);
   else fillRusage(usage, p.childUserCycles, p.childSysCycles, p);
   const error = copyout(changetype<usize>(usage), a[1], sizeof<Rusage>());
   free(usage);

@@ -14,7 +14,7 @@ import { Klist, knoteNotify, SigioOwner, sigioPost } from './knote.ts';
 import type { Lwp, Proc } from './proc.ts';
 import { PCATCH, tsleep, wakeup } from './sched.ts';
 import { sigAct } from './sigacts.ts';
-import { pgsignal } from './signal.ts';
+import { pgsignal } from './sigpost.ts';
 import { sigIsMember } from './sigset.ts';
 import { Uio, uiomove } from './uio.ts';
 import { consPutc } from 'machine/console.ts';

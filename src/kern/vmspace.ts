@@ -22,6 +22,7 @@ import { copyin, copyout } from "machine/copyio.ts";
 import { frameActivate } from "machine/swtch.ts";
 import { tlsLoad } from "machine/tls.ts";
 import { fpuVirt } from "./fpu.ts";
+import { panic } from "./panic.ts";
 
 const CHAINS: u32 = 1024;
 const DEFAULT_MOST: i32 = 8192;
@@ -269,9 +270,14 @@ export function vkernelFork(parent: Proc, child: Proc): void {
   if (parent.vkernel != null) parent.vkernel.refs++;
 }
 
-/** Exec or exit: leave the VM space if `lwp` is inside one, and give up the process's share. May sleep. */
-export function vkernelExit(lwp: Lwp): void {
+/** A thread ends: it leaves the VM space that it may be inside of. */
+export function vkernelLeave(lwp: Lwp): void {
   if (lwp.ve != null) leaveSpace(lwp);
+}
+
+/** Exec or exit, in the last thread: leave the VM space if it is inside one, and give up the process's share. May sleep. */
+export function vkernelExit(lwp: Lwp): void {
+  vkernelLeave(lwp);
   const vkp = lwp.proc.vkernel;
   if (vkp == null) return;
   lwp.proc.vkernel = null;
@@ -283,6 +289,7 @@ function destroyAll(vkp: VkernelProc): void {
   for (let at: u32 = 0; at < CHAINS; at++) {
     while (vkp.chains[at] != null) {
       const ve: VmspaceEntry = vkp.chains[at]!;
+      if (ve.refs != 0) panic("a VM space outlives who runs in it");
       vkp.chains[at] = ve.next;
       vmspaceFree(ve.space);
       free(ve);

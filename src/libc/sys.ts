@@ -235,6 +235,15 @@ export function lstat(path: string, into: usize): i32 { return sys3(Sys.lstat, c
 export function getdirentries(fd: i32, buffer: usize, bytes: usize, base: usize): i32 {
   return sys8(Sys.getdirentries, fd as usize, buffer, bytes, base, 0, 0, 0, 0);
 }
+/** Sleeps while the word at `address` is `value`, for `timeout` microseconds, or 0: without end. EBUSY: it is not. */
+export function umtxSleep(address: usize, value: i32, timeout: i32): i32 { return sys3(Sys.umtx_sleep, address, value as usize, timeout as usize); }
+/** Wakes one sleeper when count is 1, else all. */
+export function umtxWakeup(address: usize, count: i32): i32 { return sys3(Sys.umtx_wakeup, address, count as usize, 0); }
+export function extexit(how: u32, status: i32, address: usize): i32 { return sys3(Sys.extexit, how, status as usize, address); }
+export function lwpCreate(params: usize): i32 { return sys3(Sys.lwp_create, params, 0, 0); }
+export function lwpGettid(): i32 { return sys0(Sys.lwp_gettid); }
+/** To one thread; pid -1 is this process. */
+export function lwpKill(pid: i32, tid: i32, signal: i32): i32 { return sys3(Sys.lwp_kill, pid as usize, tid as usize, signal as usize); }
 export function vmspaceCreate(id: usize, type: i32, data: usize): i32 { return sys3(Sys.vmspace_create, id, type as usize, data); }
 export function vmspaceDestroy(id: usize): i32 { return sys3(Sys.vmspace_destroy, id, 0, 0); }
 export function vmspaceCtl(id: usize, command: i32, tframe: usize, vframe: usize): i32 {

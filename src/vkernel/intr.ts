@@ -6,7 +6,7 @@
 import { SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SigAction, SIGIO, SigSet, SIGTERM, SIGUSR2 } from '../abi/signal.ts';
 import { ITIMER_REAL, Itimerval } from '../abi/time.ts';
 import { pfind } from '../kern/proc.ts';
-import { psignal } from '../kern/signal.ts';
+import { psignal } from '../kern/sigpost.ts';
 import { hardclock } from '../kern/time.ts';
 import { panic } from '../kern/panic.ts';
 import { setitimer, sigaction, sigprocmask, sigsuspend } from '../libc/sys.ts';

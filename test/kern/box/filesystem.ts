@@ -50,7 +50,7 @@ function main(): void {
   __init();
   vmPageStartup(0, RAM_BYTES);
   const p = procAlloc(null)!;
-  setCurLwp(p.lwp);
+  setCurLwp(p.lwps!);
   vfsMountRoot();
   p.fd = fdCreate();
   while (readLine()) command();
