@@ -1,7 +1,8 @@
 // The heap of a user process: blocks of sixteen size classes from 16 bytes to 512 KiB, each class with its free list, cut
 // from memory that grows by break(2); larger blocks are whole pages from the same place and are kept by size when freed.
-// A block is preceded by one word with its class. Memory is never given back before exit.
+// A block is preceded by one word with its class. Memory is never given back before exit. All threads may use it.
 
+import { Mutex } from './mutex.ts';
 import { brk } from './sys.ts';
 
 const MIN_SHIFT: i32 = 4;
@@ -13,6 +14,13 @@ class FreeLists { heads!: FixedArray<usize, 32>; }
 let lists!: Embed<FreeLists>;
 let next: usize = 0;
 let limit: usize = 0;
+let mutex!: Embed<Mutex>;
+let shared: bool = false;
+
+/** There is more than one thread from now on. */
+export function shareHeap(): void {
+  shared = true;
+}
 
 function classOf(bytes: usize): i32 {
   let shift = MIN_SHIFT;
@@ -38,6 +46,14 @@ function carve(bytes: usize): usize {
 
 /** At least `bytes` bytes, 8-byte aligned, contents arbitrary; 0 when the process may not grow. */
 export function allocate(bytes: usize): usize {
+  if (!shared) return take(bytes);
+  mutex.lock();
+  const block = take(bytes);
+  mutex.unlock();
+  return block;
+}
+
+function take(bytes: usize): usize {
   const index = classOf(bytes + HEADER);
   if (index >= CLASSES) return carveLarge(bytes);
   const head = lists.heads[index]!;
@@ -64,6 +80,8 @@ export function release(block: usize): void {
   if (block == 0) return;
   const index = load<usize>(block - HEADER) as i32;
   if (index >= CLASSES) return;
+  if (shared) mutex.lock();
   store<usize>(block, lists.heads[index]!);
   lists.heads[index] = block;
+  if (shared) mutex.unlock();
 }

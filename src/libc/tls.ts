@@ -4,10 +4,10 @@
 import { TlsInfo } from '../abi/time.ts';
 import { setTlsArea } from './sys.ts';
 
-class Tcb {
+export class Tcb {
   self: usize = 0;
   dtv: usize = 0;
-  thread: usize = 0;
+  thread: usize = 0;         // record of the thread; 0 for the first of a process
   errnoAt: usize = 0;
   errno: i32 = 0;
   spare0: usize = 0;
@@ -18,14 +18,20 @@ class Tcb {
 let tcb!: Embed<Tcb>;
 let tls!: Embed<TlsInfo>;
 
-/** Points TLS slot 0 and %gs at the block of the only thread. */
+/** Points TLS slot 0 and %gs at the block of the first thread. */
 export function setUpTls(): void {
-  const record = changetype<usize>(tcb);
-  tcb.self = record;
-  tcb.errnoAt = record + offsetof<Tcb>("errno");
-  tls.base = record;
-  tls.size = sizeof<Tcb>() as i32;
-  const selector = setTlsArea(0, changetype<usize>(tls), 8);
+  useTcb(tcb, tls, 0);
+}
+
+/** Points TLS slot 0 and %gs of the current thread at `block`. */
+export function useTcb(block: Tcb, info: TlsInfo, thread: usize): void {
+  const record = changetype<usize>(block);
+  block.self = record;
+  block.thread = thread;
+  block.errnoAt = record + offsetof<Tcb>("errno");
+  info.base = record;
+  info.size = sizeof<Tcb>() as i32;
+  const selector = setTlsArea(0, changetype<usize>(info), 8);
   asm`mov eax, ${selector}
       mov gs, ax`;
 }

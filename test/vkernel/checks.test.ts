@@ -30,7 +30,8 @@ const CHECKS: Readonly<Record<number, string>> = {
   16: 'after MADV_INVAL stale accesses fault',
   17: 'more permissive entries need no MADV_INVAL',
   18: 'clearing M and MADV_INVAL arm it again',
-  19: 'read and write on the mapping follow the walk',
+  19: 'read, write and umtx calls on the mapping follow the walk',
+  20: 'umtx_sleep in one mapping is woken through another',
   21: 'RUN with bad pointers changes nothing',
   22: 'RUN checks TLS descriptors',
   23: 'RUN forces selectors and flags',
@@ -94,7 +95,7 @@ const lines = new Map<string, string[]>();
 beforeAll(() => {
   kernel = compileProgram(tree, HOST_KERNEL).bytes;
   virtualKernel = { path: '/boot/vkernel', mode: 0o755, data: compileProgram(tree, VIRTUAL_KERNEL).bytes };
-  const disks = [...['vpagetable', 'vmspace', 'switching'].map(rootOf), hostWith(init('test/guest/power.ts'), rootOf('power'))];
+  const disks = [...['vpagetable', 'vmspace', 'switching', 'umtx'].map(rootOf), hostWith(init('test/guest/power.ts'), rootOf('power'))];
   for (const mode of MODES) {
     lines.set(mode, disks.flatMap((disk) => bootPc(kernel, disk.slice(), `${mode}verbose`).text.split('\n')));
   }
@@ -128,6 +129,5 @@ describe('checks of their own kind', () => {
     expect(bootPc(kernel, disk, 'exec=none').text).toMatch(/^vmspace: \d+ passed, 0 failed$/m);
   }, 120_000);
 
-  it.skip('20: umtx_sleep and umtx_wakeup (the kernel has no umtx calls yet)', () => {});
   it.skip('43: SIGIO from a kqueue (the kernel has no kqueue calls yet)', () => {});
 });
