@@ -1,18 +1,58 @@
-// `npm run bench [-- buildworld]` and `npm run bench -- switch [--json]`: the published numbers. They print, they never judge.
+// `npm run bench [-- buildworld]`, `npm run bench -- switch [--json]` and `npm run bench -- cpu [--json] [--against QEMU]`: the
+// published numbers. They print, they never judge.
 
 import { benchBuildworld } from './buildworld.ts';
+import { benchCpu } from './cpu.ts';
 import { benchSwitch } from './switch.ts';
 
-function main(args: readonly string[]): number {
-  const [name = 'buildworld', ...options] = args;
-  const json = options.includes('--json');
-  if (options.some((option) => option !== '--json') || !['buildworld', 'switch'].includes(name)) {
-    console.error('usage: npm run bench -- [buildworld | switch [--json]]');
-    return 2;
-  }
-  if (name === 'switch') benchSwitch(json);
-  else benchBuildworld();
-  return 0;
+const USAGE = `usage: npm run bench -- [buildworld | switch [--json] | cpu [--json] [--against COMMAND] [--only WORDS] [--reps N]]`;
+
+class Usage extends Error {}
+
+/** Takes `--name VALUE` out of the words. */
+function valueOf(words: string[], name: string): string | null {
+  const at = words.indexOf(`--${name}`);
+  if (at < 0) return null;
+  if (at + 1 >= words.length) throw new Usage(`--${name} needs a value`);
+  return words.splice(at, 2)[1]!;
 }
 
-process.exitCode = main(process.argv.slice(2));
+function flag(words: string[], name: string): boolean {
+  const at = words.indexOf(`--${name}`);
+  if (at >= 0) words.splice(at, 1);
+  return at >= 0;
+}
+
+function nothingElse(words: readonly string[]): void {
+  if (words.length) throw new Usage(`unknown word ${words[0]}`);
+}
+
+async function cpu(words: string[]): Promise<void> {
+  const options = {
+    json: flag(words, 'json'),
+    against: valueOf(words, 'against'),
+    only: valueOf(words, 'only') ?? '',
+    repetitions: Number(valueOf(words, 'reps') ?? 5),
+  };
+  if (!Number.isSafeInteger(options.repetitions) || options.repetitions < 1) throw new Usage('--reps: expected a number of at least 1');
+  nothingElse(words);
+  await benchCpu(options);
+}
+
+async function main([name = 'buildworld', ...words]: readonly string[]): Promise<void> {
+  if (name === 'cpu') return cpu(words);
+  if (name === 'switch') {
+    const json = flag(words, 'json');
+    nothingElse(words);
+    return benchSwitch(json);
+  }
+  if (name !== 'buildworld') throw new Usage(`unknown bench ${name}`);
+  nothingElse(words);
+  benchBuildworld();
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (error instanceof Usage) console.error(`${error.message}\n${USAGE}`);
+  else console.error(error instanceof Error ? error.message : error);
+  process.exitCode = error instanceof Usage ? 2 : 1;
+});
