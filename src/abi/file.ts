@@ -156,6 +156,7 @@ export const KERN_OSTYPE: i32 = 1;        // string
 export const KERN_PROC: i32 = 14;         // array of KInfoProc
 export const KERN_BOOTARGS: i32 = 1001;   // string: the kernel's command line
 export const KERN_PLATFORM: i32 = 1002;   // string: "host" or "vkernel"
+export const KERN_VMSPACES: i32 = 1020;   // array of KInfoVmspace
 export const VM_VKERNEL_ENABLE: i32 = 1003; // i32, writable
 export const VM_STATS: i32 = 1010;          // VmStats
 export const VM_VKERNEL_SPACES: i32 = 1011; // i32, writable: VM spaces that one process may own
@@ -176,6 +177,16 @@ export class VmStats {
   imagePages: u32 = 0;     // changed pages of images, which sync does not write
   pagedOut: u32 = 0;       // of those, written so far because memory was short
   processes: u32 = 0;
+}
+
+/** One VM space as sysctl KERN_VMSPACES reports it, 24 bytes: those of one owner together, the owners in the order of KERN_PROC. */
+export class KInfoVmspace {
+  pid: i32 = 0;            // owner
+  id: usize = 0;           // the owner's name for it
+  running: i32 = 0;        // threads inside
+  runs: u32 = 0;           // times that vmspace_ctl entered it
+  usec: u32 = 0;           // processor time inside
+  pages: u32 = 0;          // resident
 }
 
 /** One process as sysctl KERN_PROC reports it, 60 bytes. Times are microseconds of processor time. */

@@ -114,6 +114,7 @@ function enterSpace(lwp: Lwp, own: TrapFrame): bool {
   if (ve == null || !goodTls(lwp.innerTls)) return false;
   cleanFrame(frame);
   ve.refs++;
+  ve.runs++;
   lwp.userTframe = wanted.tframe;
   lwp.ve = ve;
   lwp.frame = frame;
@@ -141,7 +142,9 @@ function leaveSpace(lwp: Lwp, frame: TrapFrame): bool {
     return false;
   }
   const own = lwp.ownFrame;
-  lwp.ve!.refs--;
+  const ve = lwp.ve!;
+  ve.refs--;
+  ve.cycles += (start - lwp.cycleStamp) as u64;
   lwp.ve = null;
   lwp.frame = own;
   lwp.vmspace = space;

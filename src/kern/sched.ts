@@ -93,7 +93,9 @@ export function chargeSystem(lwp: Lwp): void {
 /** End a stretch of user time of lwp: it has just entered the kernel. */
 export function chargeUser(lwp: Lwp): void {
   const now = cycleCount();
-  lwp.userCycles += (now - lwp.cycleStamp) as u64;
+  const used = (now - lwp.cycleStamp) as u64;
+  lwp.userCycles += used;
+  if (lwp.ve != null) lwp.ve.cycles += used;
   lwp.cycleStamp = now;
 }
 

@@ -2,7 +2,7 @@
 
 import { EINVAL, ENOENT, ENOMEM, EPERM } from "../abi/errno.ts";
 import {
-  CTL_HW, CTL_KERN, CTL_VM, HW_PHYSMEM, HW_USERMEM, KERN_BOOTARGS, KERN_OSTYPE, KERN_PLATFORM, KERN_PROC, KInfoProc,
+  CTL_HW, CTL_KERN, CTL_VM, HW_PHYSMEM, HW_USERMEM, KERN_BOOTARGS, KERN_OSTYPE, KERN_PLATFORM, KERN_PROC, KERN_VMSPACES, KInfoProc, KInfoVmspace,
   VM_STATS, VM_VKERNEL_ENABLE, VM_VKERNEL_SPACES, VmStats,
 } from "../abi/file.ts";
 import { PAGE_SIZE } from "../abi/mman.ts";
@@ -18,7 +18,7 @@ import { tablePages } from "./ptable.ts";
 import { mapEntryCount, vmspaceCount } from "./vm_map.ts";
 import { objectCount } from "./vm_object.ts";
 import { freePageCount, imagePageCount, pagedOut, totalPageCount } from "./vm_page.ts";
-import { setVkernelEnable, setVkernelSpaces, vkernelEnable, vkernelSpaces } from "./vmspace.ts";
+import { setVkernelEnable, setVkernelSpaces, VKERNEL_CHAINS, vkernelEnable, VkernelProc, vkernelSpaces } from "./vmspace.ts";
 
 export const OSTYPE: string = "Damselfly";
 export const OSRELEASE: string = "0.1";
@@ -32,6 +32,7 @@ export function sysSysctl(lwp: Lwp, a: Ptr<u32>): i32 {
   const leaf = lwp.scratch[1] as i32;
   if (a[4] != 0 && !(top == CTL_VM && (leaf == VM_VKERNEL_ENABLE || leaf == VM_VKERNEL_SPACES))) return EPERM;
   if (top == CTL_KERN && leaf == KERN_PROC) return listProcs(a);
+  if (top == CTL_KERN && leaf == KERN_VMSPACES) return listSpaces(a);
   if (top == CTL_KERN) return kernString(leaf, a);
   if (top == CTL_VM) return vmNode(lwp, leaf, a);
   if (top == CTL_HW && leaf == HW_PHYSMEM) return answerWord(lwp, totalPageCount() * PAGE_SIZE, a);
@@ -116,6 +117,42 @@ function listProcs(a: Ptr<u32>): i32 {
   const error = answer(table, bytes, a);
   mfree(table);
   return error;
+}
+
+function listSpaces(a: Ptr<u32>): i32 {
+  let count: u32 = 0;
+  for (let p = allProcs(); p != null; p = p.next) count += ownedSpaces(p);
+  const bytes = count * sizeof<KInfoVmspace>();
+  const table = malloc(bytes + 4);
+  memory.fill(table, 0, bytes);
+  let at = table + bytes;
+  for (let p = allProcs(); p != null; p = p.next) {
+    at -= ownedSpaces(p) * sizeof<KInfoVmspace>();
+    if (p.vkernel != null) describeSpaces(p.vkernel, p.pid, at);
+  }
+  const error = answer(table, bytes, a);
+  mfree(table);
+  return error;
+}
+
+function ownedSpaces(p: Proc): u32 {
+  return p.vkernel != null ? p.vkernel.count as u32 : 0;
+}
+
+function describeSpaces(owner: VkernelProc, pid: i32, table: usize): void {
+  let at = table;
+  for (let i: u32 = 0; i < VKERNEL_CHAINS; i++) {
+    for (let ve = owner.chains[i]; ve != null; ve = ve.next) {
+      const info = changetype<KInfoVmspace>(at);
+      info.pid = pid;
+      info.id = ve.id;
+      info.running = ve.refs;
+      info.runs = ve.runs;
+      info.usec = cyclesToUsec(ve.cycles) as u32;
+      info.pages = ve.space.pmap.resident;
+      at += sizeof<KInfoVmspace>();
+    }
+  }
 }
 
 function describe(p: Proc, info: KInfoProc): void {

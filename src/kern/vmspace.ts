@@ -24,13 +24,16 @@ import { tlsLoad } from "machine/tls.ts";
 import { fpuVirt } from "./fpu.ts";
 import { panic } from "./panic.ts";
 
-const CHAINS: u32 = 1024;
+/** Chains of VkernelProc. */
+export const VKERNEL_CHAINS: u32 = 1024;
 const DEFAULT_MOST: i32 = 8192;
 
 export class VmspaceEntry {
   id: usize = 0;                    // opaque
   space!: Vmspace;
   refs: i32 = 0;                    // threads inside and calls in progress
+  runs: u32 = 0;                    // times entered
+  cycles: u64 = 0;                  // processor time inside
   next: VmspaceEntry | null = null; // on the chain of its id
 }
 
@@ -137,6 +140,7 @@ function run(lwp: Lwp, ve: VmspaceEntry, tframe: usize, vframe: usize): i32 {
     return error;
   }
   cleanFrame(frame);
+  ve.runs++;
   lwp.userTframe = tframe;
   lwp.ve = ve;
   lwp.frame = frame;
@@ -286,7 +290,7 @@ export function vkernelExit(lwp: Lwp): void {
 }
 
 function destroyAll(vkp: VkernelProc): void {
-  for (let at: u32 = 0; at < CHAINS; at++) {
+  for (let at: u32 = 0; at < VKERNEL_CHAINS; at++) {
     while (vkp.chains[at] != null) {
       const ve: VmspaceEntry = vkp.chains[at]!;
       if (ve.refs != 0) panic("a VM space outlives who runs in it");

@@ -44,6 +44,25 @@ function carve(bytes: usize): usize {
   return block;
 }
 
+class HeapMark {
+  next: usize = 0;
+  lists!: Embed<FreeLists>;
+}
+
+/** Remembers the heap for heapRelease. */
+export function heapMark(): HeapMark {
+  const mark = changetype<HeapMark>(carve((sizeof<HeapMark>() + 15) & ~(15 as usize)));
+  mark.next = next;
+  memory.copy(addressof(mark.lists), addressof(lists), sizeof<FreeLists>());
+  return mark;
+}
+
+/** Gives back at once everything that was allocated since the mark; blocks from before it must not have been freed since. */
+export function heapRelease(mark: HeapMark): void {
+  next = mark.next;
+  memory.copy(addressof(lists), addressof(mark.lists), sizeof<FreeLists>());
+}
+
 /** At least `bytes` bytes, 8-byte aligned, contents arbitrary; 0 when the process may not grow. */
 export function allocate(bytes: usize): usize {
   if (!shared) return take(bytes);

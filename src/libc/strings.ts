@@ -92,3 +92,14 @@ export function baseName(path: string): string {
   const slash = path.lastIndexOf("/");
   return slash < 0 ? path : path.substring(slash + 1, path.length);
 }
+
+/** At least `digits` lower-case hexadecimal digits. */
+export function hexadecimal(value: u32, digits: i32): string {
+  let text = "";
+  let rest = value;
+  while (rest != 0 || text.length < digits) {
+    text = "0123456789abcdef".substring((rest & 15) as i32, ((rest & 15) + 1) as i32) + text;
+    rest = rest >>> 4;
+  }
+  return text;
+}

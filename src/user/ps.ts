@@ -1,34 +1,36 @@
-// ps: the processes of this kernel with their state, processor times, resident pages and VM spaces.
+// ps: the processes of this kernel with their state, processor times, resident pages and VM spaces. With -s each VM space
+// of a virtual kernel has a line below its owner: its name (the owner's word for it), how often it was run, and its time.
 
-import { CTL_KERN, KERN_PROC, KInfoProc } from '../abi/file.ts';
+import { KInfoProc, KInfoVmspace } from '../abi/file.ts';
 import { setMain } from '../libc/crt.ts';
 import { fail } from '../libc/process.ts';
-import { print } from '../libc/stdio.ts';
-import { padLeft, padRight, stringAt, twoDigits } from '../libc/strings.ts';
-import { malloc } from '../libc/rt.ts';
-import { sysctl } from '../libc/sys.ts';
+import { eprint, print } from '../libc/stdio.ts';
+import { hexadecimal, padLeft, padRight } from '../libc/strings.ts';
+import { commandName, cpuTime, readProcesses, readSpaces, waitName } from './procs.ts';
 
-const ROOM: u32 = 65536;
+function printProcess(p: KInfoProc): void {
+  print(padLeft(`${p.pid}`, 5) + padLeft(`${p.ppid}`, 6) + " " + padRight(String.fromCharCode(p.state), 2) + cpuTime(p.userUsec + p.sysUsec)
+    + cpuTime(p.userUsec) + padLeft(`${p.pages}`, 7) + padLeft(`${p.spaces}`, 7) + " " + padRight(waitName(p), 8) + commandName(p) + "\n");
+}
 
-function cpuTime(usec: u32): string {
-  const hundredths = usec / 10000;
-  return padLeft(`${hundredths / 6000}:${twoDigits(((hundredths / 100) % 60) as i32)}.${twoDigits((hundredths % 100) as i32)}`, 10);
+function printSpace(space: KInfoVmspace): void {
+  print("            " + padRight(space.running > 0 ? "R" : "-", 2) + cpuTime(space.usec) + padLeft(`${space.runs}`, 10) + padLeft(`${space.pages}`, 7)
+    + "        " + padRight("", 8) + "space " + hexadecimal(space.id, 8) + "\n");
 }
 
 function main(args: string[]): i32 {
-  const name = malloc(8);
-  store<i32>(name, CTL_KERN);
-  store<i32>(name, KERN_PROC, 4);
-  const buffer = malloc(ROOM);
-  const length = malloc(4);
-  store<u32>(length, ROOM);
-  if (sysctl(name, 2, buffer, length, 0, 0) < 0) return fail(args[0]!, "sysctl");
-  print("  PID  PPID ST    TIME      USER  PAGES SPACES COMMAND\n");
-  const end = buffer + load<u32>(length);
-  for (let at = buffer; at < end; at += sizeof<KInfoProc>()) {
-    const p = changetype<KInfoProc>(at);
-    print(padLeft(`${p.pid}`, 5) + padLeft(`${p.ppid}`, 6) + " " + padRight(String.fromCharCode(p.state), 2) + cpuTime(p.userUsec + p.sysUsec)
-      + cpuTime(p.userUsec) + padLeft(`${p.pages}`, 7) + padLeft(`${p.spaces}`, 7) + " " + stringAt(at + offsetof<KInfoProc>("comm0")) + "\n");
+  const withSpaces = args.length == 2 && args[1] == "-s";
+  if (args.length > 1 && !withSpaces) {
+    eprint("usage: ps [-s]\n");
+    return 2;
+  }
+  const processes = readProcesses();
+  const spaces = readSpaces();
+  if (processes == null || spaces == null) return fail("ps", "sysctl");
+  print("  PID  PPID ST    TIME      USER  PAGES SPACES WAIT    COMMAND\n");
+  for (const p of processes) {
+    printProcess(p);
+    for (const space of spaces) if (withSpaces && space.pid == p.pid) printSpace(space);
   }
   return 0;
 }
