@@ -374,6 +374,45 @@ function hasNoStack(_arg: usize): usize {
   return flags as usize;
 }
 
+let patient: i32 = 0;
+
+/** Wait in a handler that blocks SIGUSR2 for somebody else to take that. */
+function waitInHandler(_sig: i32): void {
+  for (let i: i32 = 0; i < 1000 && load<i32>(addressof(caughtCount)) == 0; i++) schedYield();
+  store<i32>(addressof(patient), 1);
+}
+
+function spinUntilTold(_arg: usize): usize {
+  setMask(0);
+  set(0, get(0) + 1);
+  while (load<i32>(addressof(patient)) == 0) continue;
+  return 0;
+}
+
+/** Two signals are announced to the thread that runs; its handler of the first blocks the second, which another then takes. */
+function testRedirect(): void {
+  clear();
+  setMask(bit(SIGUSR1) | bit(SIGUSR2));
+  const act = new SigAction();
+  act.handler = codeof(waitInHandler);
+  act.m0 = bit(SIGUSR2);
+  sigaction(SIGUSR1, changetype<usize>(act), 0);
+  free(act);
+  handle(SIGUSR2, codeof(note), 0);
+  const sleeper = threadCreate(sleepThrough, 0)!;
+  until(0, 1);
+  const spinner = threadCreate(spinUntilTold, 0)!;
+  until(0, 2);
+  kill(getpid(), SIGUSR1);
+  kill(getpid(), SIGUSR2);
+  const tid = sleeper.tid;
+  threadJoin(spinner);
+  set(1, 1);
+  threadJoin(sleeper);
+  check("a signal finds the next thread when the first blocks it", caughtOnce() && caughtBy == tid);
+  setMask(0);
+}
+
 /** A signal that every thread blocks outlives a thread. */
 function testOutlives(): void {
   clear();
@@ -697,6 +736,7 @@ function main(args: string[]): i32 {
   testMasks();
   testPending();
   testAlternateStack();
+  testRedirect();
   testOutlives();
   testStop();
   testKill();

@@ -49,7 +49,7 @@ const CHECKS: Readonly<Record<number, string>> = {
   35: 'FPU contents of two processes never mix',
   36: 'single step and breakpoint',
   37: 'numbers of the other traps',
-  38: 'two processes in two spaces, and in one',
+  38: 'two processes or threads in two spaces, and in one',
   39: 'fork shares spaces, the last owner frees them',
   40: 'killed inside a space',
   41: 'the mapping outlives the descriptor',
@@ -75,12 +75,16 @@ const tree = new SourceTree(resolve(import.meta.dirname, '../..'));
 let kernel: Uint8Array;
 let virtualKernel: FileSpec;
 
+function executable(path: string, source: string): FileSpec {
+  return { path, mode: 0o755, data: compileProgram(tree, [source, '--bind', 'rt=src/libc']).bytes };
+}
+
 function init(source: string): FileSpec {
-  return { path: '/sbin/init', mode: 0o755, data: compileProgram(tree, [source, '--bind', 'rt=src/libc']).bytes };
+  return executable('/sbin/init', source);
 }
 
 function rootOf(program: string): Uint8Array {
-  return buildExt2({ sizeMiB: 24, files: [...DEVICES, init(`test/guest/${program}.ts`)] });
+  return buildExt2({ sizeMiB: 24, files: [...DEVICES, init(`test/guest/${program}.ts`), executable('/bin/echo', 'src/user/echo.ts')] });
 }
 
 /** Disk of a host that has a virtual kernel. */
@@ -95,7 +99,7 @@ const lines = new Map<string, string[]>();
 beforeAll(() => {
   kernel = compileProgram(tree, HOST_KERNEL).bytes;
   virtualKernel = { path: '/boot/vkernel', mode: 0o755, data: compileProgram(tree, VIRTUAL_KERNEL).bytes };
-  const disks = [...['vpagetable', 'vmspace', 'switching', 'umtx'].map(rootOf), hostWith(init('test/guest/power.ts'), rootOf('power'))];
+  const disks = [...['vpagetable', 'vmspace', 'switching', 'umtx', 'crowd'].map(rootOf), hostWith(init('test/guest/power.ts'), rootOf('power'))];
   for (const mode of MODES) {
     lines.set(mode, disks.flatMap((disk) => bootPc(kernel, disk.slice(), `${mode}verbose`).text.split('\n')));
   }
