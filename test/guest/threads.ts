@@ -13,7 +13,7 @@ import { setMain } from '../../src/libc/crt.ts';
 import { Condition, fetchAdd, Mutex } from '../../src/libc/mutex.ts';
 import { vectorOf } from '../../src/libc/process.ts';
 import { malloc, mfree } from '../../src/libc/rt.ts';
-import { _exit, close, errno, execve, extexit, fork, getpid, getrusage, kill, lwpCreate, lwpGettid, lwpKill, mmap, nanosleep, pipe, read, schedYield,
+import { _exit, clockGettime, close, errno, execve, extexit, fork, getpid, getrusage, kill, lwpCreate, lwpGettid, lwpKill, mmap, nanosleep, pipe, read, schedYield,
   sigaction, sigaltstack, sigpending, sigprocmask, umtxSleep, umtxWakeup, wait4 } from '../../src/libc/sys.ts';
 import { Thread, threadCreate, threadExit, threadJoin, threadSelf } from '../../src/libc/thread.ts';
 import { check, checkEqual, checkError, freeMemory, inChild, verdict } from './harness.ts';
@@ -214,25 +214,38 @@ function testFpu(): void {
   checkEqual("FPU registers of four threads", sum as i32, 4);
 }
 
-function waste(_arg: usize): usize {
-  for (let i: i32 = 0; i < 3000000; i++) store<i32>(at(7), i);
+function milliseconds(): i32 {
+  const now = new Timespec();
+  clockGettime(4, changetype<usize>(now));
+  const ms = now.sec * 1000 + now.nsec / 1000000;
+  free(now);
+  return ms;
+}
+
+/** Compute for so many milliseconds. */
+function waste(ms: usize): usize {
+  const end = milliseconds() + (ms as i32);
+  while (milliseconds() < end) {
+    for (let i: i32 = 0; i < 1000; i++) store<i32>(at(7), i);
+  }
   return 0;
 }
 
-function userTime(): i32 {
+/** Microseconds of processor time of this process. */
+function processTime(): i32 {
   getrusage(0, changetype<usize>(usage));
-  return usage.utimeSec * 1000000 + usage.utimeUsec;
+  return (usage.utimeSec + usage.stimeSec) * 1000000 + usage.utimeUsec + usage.stimeUsec;
 }
 
 function testTimes(): void {
-  const before = userTime();
-  const one = threadCreate(waste, 0)!;
-  const two = threadCreate(waste, 0)!;
+  const before = processTime();
+  const one = threadCreate(waste, 100)!;
+  const two = threadCreate(waste, 200)!;
   threadJoin(one);
-  const middle = userTime();
+  const middle = processTime();
   threadJoin(two);
-  check("a process's time is that of its threads", middle - before > 30000);
-  check("and stays when they have ended", userTime() >= middle);
+  check("a process's time is that of its threads", middle - before > 50000);
+  check("and stays when they have ended", processTime() - middle > 30000);
 }
 
 // ---------------------------------------------------------------------------------------------------- signals
