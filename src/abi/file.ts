@@ -163,7 +163,7 @@ export const VM_VKERNEL_SPACES: i32 = 1011; // i32, writable: VM spaces that one
 export const HW_PHYSMEM: i32 = 5;         // u32 bytes
 export const HW_USERMEM: i32 = 6;         // u32 bytes free
 
-/** What memory is used for, as sysctl VM_STATS reports it, 48 bytes. */
+/** What memory is used for, as sysctl VM_STATS reports it, 52 bytes. */
 export class VmStats {
   pages: u32 = 0;          // all
   free: u32 = 0;           // free, or clean pages of files
@@ -177,6 +177,7 @@ export class VmStats {
   imagePages: u32 = 0;     // changed pages of images, which sync does not write
   pagedOut: u32 = 0;       // of those, written so far because memory was short
   processes: u32 = 0;
+  buffers: u32 = 0;        // of the buffer cache, part of kernelBytes with a page and a little each
 }
 
 /** One VM space as sysctl KERN_VMSPACES reports it, 24 bytes: those of one owner together, the owners in the order of KERN_PROC. */

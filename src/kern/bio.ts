@@ -29,7 +29,8 @@ export class Buf {
 let buckets!: FixedArray<Buf | null, 128>;
 let oldest: Buf | null = null;
 let newest: Buf | null = null;
-let bufferCount: i32 = 0;
+/** Buffers that exist, for vm.stats. */
+export let bufferCount: i32 = 0;
 
 /** The buffer with the contents of a block, held; null when the disk fails. */
 export function bread(block: u32): Buf | null {

@@ -12,6 +12,7 @@ import { allProcs, LS_SLEEP, Lwp, Proc, procSysCycles, procUserCycles, PS_STOP, 
 import { malloc, mallocInUse, mfree } from "rt/rt.ts";
 import { yieldCpu } from "./sched.ts";
 import { cyclesToUsec } from "./time.ts";
+import { bufferCount } from "./bio.ts";
 import { fileCount } from "./file.ts";
 import { pvCount } from "./pv.ts";
 import { tablePages } from "./ptable.ts";
@@ -97,6 +98,7 @@ function vmStats(a: Ptr<u32>): i32 {
   stats.files = fileCount;
   stats.imagePages = imagePageCount();
   stats.pagedOut = pagedOut;
+  stats.buffers = bufferCount as u32;
   for (let p = allProcs(); p != null; p = p.next) stats.processes++;
   const error = answer(changetype<usize>(stats), sizeof<VmStats>(), a);
   free(stats);

@@ -1,8 +1,9 @@
-// `npm run fuzz -- isolation [--seed S] [--count N] [--sabotage CHECK]`: long random runs, reproducible by their seeds. Exit code 0: nothing was found; 1:
-// something was, and one line says which seed; 2: the command line.
+// `npm run fuzz -- WHAT [--seed S] [--count N]`: long random runs, reproducible by their seeds. Exit code 0: nothing was found; 1: something
+// was; 2: the command line.
 
 import { parseCommandLine, parseCount, UsageError } from '../../src/cli/args.ts';
 import type { OptionSpecs } from '../../src/cli/args.ts';
+import { fuzzHostile } from './hostile.ts';
 import { fuzzIsolation, SABOTAGES } from './isolation.ts';
 
 const OPTIONS: OptionSpecs = {
@@ -10,7 +11,7 @@ const OPTIONS: OptionSpecs = {
   count: { type: 'string', value: 'how many seeds' },
   sabotage: { type: 'string', value: 'a check to take out of the kernel' },
 };
-const USAGE = 'usage: npm run fuzz -- isolation [--seed S] [--count N] [--sabotage CHECK]';
+const USAGE = 'usage: npm run fuzz -- isolation|hostile [--seed S] [--count N] [--sabotage CHECK]';
 
 function isolation(seed: number, count: number, sabotage: string | undefined): number {
   if (sabotage !== undefined && !Object.hasOwn(SABOTAGES, sabotage)) {
@@ -23,10 +24,19 @@ function isolation(seed: number, count: number, sabotage: string | undefined): n
   return violation === null ? 0 : 1;
 }
 
+/** `calls` random system calls on the host kernel, and as many in a virtual kernel. */
+function hostile(seed: number, calls: number): number {
+  const { survived, text } = fuzzHostile(seed, calls, true);
+  console.log(survived ? text.split('\n').filter((line) => line.includes('hostile')).join('\n') : text);
+  return survived ? 0 : 1;
+}
+
 function main(argv: readonly string[]): number {
   const { values, positionals } = parseCommandLine(argv, OPTIONS);
-  if (positionals.length !== 1 || positionals[0] !== 'isolation') throw new UsageError(USAGE);
+  const [what] = positionals;
+  if (positionals.length !== 1 || (what !== 'isolation' && what !== 'hostile')) throw new UsageError(USAGE);
   const number = (name: string, otherwise: number, least: number): number => (values[name] === undefined ? otherwise : parseCount(name, String(values[name]), least));
+  if (what === 'hostile') return hostile(number('seed', 1, 0), number('count', 2000, 1));
   return isolation(number('seed', 1, 0), number('count', 100, 1), values['sabotage'] as string | undefined);
 }
 
