@@ -10,8 +10,8 @@ export interface OptionSpec {
   readonly type: 'string' | 'boolean';
   /** What the value is called in messages, for strings. */
   readonly value?: string;
-  /** May be given more than once; the values are joined by commas. */
-  readonly repeat?: boolean;
+  /** May be given more than once; the values are joined by this, or by commas. */
+  readonly repeat?: boolean | string;
 }
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
@@ -49,14 +49,18 @@ export function normalise(argv: readonly string[], specs: OptionSpecs): string[]
 
 /** @throws UsageError */
 export function parseCommandLine(argv: readonly string[], specs: OptionSpecs): ParsedArgs {
-  const options = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { type: spec.type, multiple: spec.repeat === true }]));
+  const options = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { type: spec.type, multiple: Boolean(spec.repeat) }]));
   try {
     const { values, positionals } = parseArgs({ args: normalise(argv, specs), options, allowPositionals: true, strict: true });
-    const joined = Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]);
+    const joined = Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.join(separator(specs[name]!)) : value]);
     return { values: Object.fromEntries(joined) as ParsedArgs['values'], positionals };
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError((error as Error).message.split('\n')[0]!);
   }
+}
+
+function separator({ repeat }: OptionSpec): string {
+  return typeof repeat === 'string' ? repeat : ',';
 }
 
 function suggest(word: string, known: readonly string[]): string {
@@ -103,4 +107,11 @@ export function parseEngine(text: string | undefined): EngineKind {
   const found = ENGINE_KINDS.find((kind) => kind === (text ?? 'tier0'));
   if (!found) throw new UsageError(`--engine ${text}: expected ${ENGINE_KINDS.join(' or ')}`);
   return found;
+}
+
+/** A span of time in seconds: `90`, `90s`, `500ms` or `2m`. */
+export function parseSeconds(name: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text);
+  if (!match) throw new UsageError(`--${name} ${text}: expected a time such as 90, 90s or 2m`);
+  return Number(match[1]) * { ms: 0.001, s: 1, m: 60 }[(match[2] ?? 's') as 'ms' | 's' | 'm'];
 }

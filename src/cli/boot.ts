@@ -2,13 +2,14 @@
 // read are a LoadError that names them.
 
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import type { DiskImage } from '../devices/ata.ts';
 import type { World } from '../image/world.ts';
 import { LoadError } from '../pc/load-error.ts';
 import type { BootModule } from '../pc/multiboot.ts';
 import { UsageError } from './args.ts';
 import type { OptionSpecs, ParsedArgs } from './args.ts';
-import { FileDisk } from './disk-file.ts';
+import { describe, DRIVE_OPTIONS, openDrives } from './drives.ts';
 import { MemoryDisk } from '../devices/memory-disk.ts';
 import { buildSystem } from './system.ts';
 
@@ -18,9 +19,10 @@ export const BOOT_OPTIONS: OptionSpecs = {
   append: { type: 'string', value: 'the kernel command line' },
   initrd: { type: 'string', value: 'FILE[ ARGUMENTS][,FILE...]' },
   m: { type: 'string', value: 'memory in MiB, or with K, M or G' },
-  hda: { type: 'string', value: 'a raw disk image' }, hdb: { type: 'string', value: 'a raw disk image' },
-  hdc: { type: 'string', value: 'a raw disk image' }, hdd: { type: 'string', value: 'a raw disk image' },
+  ...DRIVE_OPTIONS,
 };
+
+const MOST_UNPACKED = 256 << 20;
 
 /** Everything a machine is started with. */
 export interface Boot {
@@ -42,16 +44,14 @@ function readInput(path: string, what: string): Uint8Array {
   }
 }
 
-function describe(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a directory' : code === 'EACCES' ? 'permission denied' : String((error as Error).message);
-}
-
-function openDisk(path: string, snapshot: boolean): DiskImage {
+/** A kernel that is compressed as a whole, as Debian keeps some, is unpacked first. */
+function readKernel(path: string): Uint8Array {
+  const bytes = readInput(path, 'a Multiboot 1 kernel or a Linux bzImage');
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return snapshot ? new MemoryDisk(new Uint8Array(readFileSync(path))) : new FileDisk(path);
+    return gunzipSync(bytes, { maxOutputLength: MOST_UNPACKED });
   } catch (error) {
-    throw new LoadError(`${path}: ${describe(error)}; expected a raw disk image`);
+    throw new LoadError(`${path}: a gzip file of ${bytes.length} bytes that cannot be unpacked (${(error as Error).message}); expected a whole one`);
   }
 }
 
@@ -69,11 +69,11 @@ export function bootFile(args: ParsedArgs, image: string): Boot {
     if (args.values[name] !== undefined) throw new UsageError(`--${name} is for Damselfly's own system; ${image} was given as an image`);
   }
   return {
-    kernel: readInput(image, 'a Multiboot 1 kernel or a Linux bzImage'),
+    kernel: readKernel(image),
     name: image,
     commandLine: text('append') ?? '',
     modules: text('initrd') ? readModules(text('initrd')!) : [],
-    disks: ['hda', 'hdb', 'hdc', 'hdd'].map((name) => (text(name) ? openDisk(text(name)!, args.values.snapshot === true) : null)),
+    disks: openDrives(args),
     own: false,
     world: null,
   };
@@ -81,6 +81,8 @@ export function bootFile(args: ParsedArgs, image: string): Boot {
 
 /** Damselfly's own system, built where something is missing. @throws LoadError */
 export async function bootOwn(args: ParsedArgs): Promise<Boot> {
+  const [root, ...others] = openDrives(args);
+  if (root) throw new UsageError("the first drive holds Damselfly's own root; -hdb, -hdc, -hdd and -cdrom are free");
   const system = await buildSystem();
   const words = [args.values.append, args.values.native ? 'native' : '', args.values.exec !== undefined ? `exec=${args.values.exec as string}` : ''];
   return {
@@ -88,7 +90,7 @@ export async function bootOwn(args: ParsedArgs): Promise<Boot> {
     name: 'host-kernel.elf',
     commandLine: words.filter(Boolean).join(' '),
     modules: [],
-    disks: [new MemoryDisk(system.rootImage)],
+    disks: [new MemoryDisk(system.rootImage), ...others],
     own: true,
     world: system.world,
   };

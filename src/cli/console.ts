@@ -1,12 +1,20 @@
 // The terminal side of the serial console: bytes from standard input to the guest, the guest's bytes to standard output.
 // A terminal is put into raw mode, so that Ctrl-C and friends reach the guest, and is restored whatever happens; Ctrl-A is
-// the escape: x quits, c switches to the monitor and back, h helps, Ctrl-A Ctrl-A sends itself. Standard input that ends
-// never ends the guest.
+// the escape (see `help`), in a pipe only under -serial mon:stdio. Standard input that ends never ends the guest.
 
 import { fstatSync, readFileSync } from 'node:fs';
 
 const ESCAPE = 1;
-const HELP = '\r\nCtrl-A h  this help\r\nCtrl-A x  quit\r\nCtrl-A c  the monitor, and back\r\nCtrl-A Ctrl-A  send Ctrl-A\r\n';
+
+/** What the keys after the escape do besides quitting and helping. */
+export interface ConsoleActions {
+  /** Write disks out. */
+  readonly save: () => void;
+  /** Send a break on the serial line. */
+  readonly sendBreak: () => void;
+  /** What a line of output is stamped with. */
+  readonly stamp: () => string;
+}
 
 /** What answers in place of the guest after Ctrl-A c. */
 export interface LineReader {
@@ -16,6 +24,13 @@ export interface LineReader {
 
 export class Console {
   monitor: LineReader | null = null;
+  actions: ConsoleActions | null = null;
+  /** The key that begins a command: Ctrl-A, unless -echr says otherwise. */
+  escape = ESCAPE;
+  /** Commands are understood in a pipe, too. */
+  escapes = false;
+  private stamping = false;
+  private atLineStart = true;
   private inMonitor = false;
   private line = '';
   private escaped = false;
@@ -61,9 +76,9 @@ export class Console {
 
   private typed(chunk: Buffer): void {
     for (const byte of chunk) {
-      if (!this.terminal) this.deliver(byte);
+      if (!this.terminal && !this.escapes) this.deliver(byte);
       else if (this.escaped) this.command(byte);
-      else if (byte === ESCAPE) this.escaped = true;
+      else if (byte === this.escape) this.escaped = true;
       else this.deliver(byte);
     }
     this.wake?.();
@@ -71,10 +86,27 @@ export class Console {
 
   private command(byte: number): void {
     this.escaped = false;
-    if (byte === 0x78) this.quit = true;
-    else if (byte === 0x68) process.stderr.write(HELP);
-    else if (byte === 0x63) this.toggleMonitor();
-    else if (byte === ESCAPE) this.deliver(ESCAPE);
+    switch (String.fromCharCode(byte)) {
+      case 'x':
+        this.quit = true;
+        break;
+      case 'h': case '?':
+        process.stderr.write(this.help());
+        break;
+      case 'c': return this.toggleMonitor();
+      case 's': return this.actions?.save();
+      case 'b': return this.actions?.sendBreak();
+      case 't':
+        this.stamping = !this.stamping;
+        break;
+      default: if (byte === this.escape) this.deliver(byte);
+    }
+  }
+
+  private help(): string {
+    const key = `Ctrl-${String.fromCharCode(this.escape + 0x40)}`;
+    const lines = [['h', 'this help'], ['x', 'quit'], ['s', 'write disk images out'], ['t', 'time stamps on or off'], ['b', 'send a break'], ['c', 'the monitor, and back'], [key, `send ${key}`]];
+    return lines.map(([name, what]) => `\r\n${key} ${name!.padEnd(7)} ${what}`).join('') + '\r\n';
   }
 
   private deliver(byte: number): void {
@@ -133,7 +165,15 @@ export class Console {
 
   /** A byte from the guest. */
   put(byte: number): void {
+    if (this.stamping && this.atLineStart && this.actions) this.output.push(...Buffer.from(`[${this.actions.stamp()}] `));
+    this.atLineStart = byte === 10;
     this.output.push(byte);
+  }
+
+  /** Text of ours for the terminal: a picture of the screen. */
+  show(text: string): void {
+    this.flush();
+    if (text) process.stdout.write(text);
   }
 
   flush(): void {

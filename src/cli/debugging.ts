@@ -26,7 +26,7 @@ export const DEBUG_OPTIONS: OptionSpecs = {
   dfilter: { type: 'string', value: 'address ranges such as 0xc0100000+0x1000 or 0x1000..0x2000', repeat: true },
   s: { type: 'boolean' }, S: { type: 'boolean' },
   gdb: { type: 'string', value: 'tcp:[HOST]:PORT' },
-  monitor: { type: 'string', value: 'stdio or none' },
+  monitor: { type: 'string', value: 'stdio, none or tcp:HOST:PORT,server,nowait' },
 };
 
 export const DEBUG_HELP = `  -d ITEMS                  log what happens (-d help names the items); -D FILE: where to, -dfilter RANGES: of which code
@@ -55,7 +55,7 @@ export function debugRequest(args: ParsedArgs): DebugRequest {
   if (typeof items === 'string') throw new UsageError(`-d ${items}: no such log item; -d help lists them`);
   const ranges = text('dfilter') === undefined ? null : parseRanges(text('dfilter')!);
   if (text('dfilter') !== undefined && !ranges) throw new UsageError(`-dfilter ${text('dfilter')}: expected ranges such as 0x1000+0x100, 0x2000-0x100 or 0x1000..0x1fff`);
-  if (!['stdio', 'none', undefined].includes(text('monitor'))) throw new UsageError(`-monitor ${text('monitor')}: expected stdio or none`);
+  if (!/^(stdio|none|tcp:.*)$/.test(text('monitor') ?? 'none')) throw new UsageError(`-monitor ${text('monitor')}: expected stdio, none or tcp:HOST:PORT,server,nowait`);
   return { items, ranges, file: text('D') ?? null, gdb: gdbAddress(args), paused: args.values.S === true, monitor: text('monitor') === 'stdio' };
 }
 

@@ -12,15 +12,19 @@ import { LoadError } from '../pc/load-error.ts';
 import { Machine } from '../pc/machine.ts';
 import type { RunResult } from '../pc/machine.ts';
 import { timingNamed, TIMINGS } from '../cpu/timing.ts';
-import { parseCommandLine, parseCount, parseEngine, parseMemory, UsageError } from './args.ts';
+import { parseCommandLine, parseCount, parseEngine, parseMemory, parseSeconds, UsageError } from './args.ts';
 import type { OptionSpecs, ParsedArgs } from './args.ts';
+import { Attachments, ATTACHMENT_OPTIONS } from './attachments.ts';
 import { bootFile, BOOT_OPTIONS, bootOwn } from './boot.ts';
+import { COMPATIBILITY_OPTIONS, debugExit, warnings } from './compatibility.ts';
 import { Console } from './console.ts';
+import { Expectation, readScript } from './expect.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { systemFiles } from './own-system.ts';
 import { statistics } from './stats.ts';
 import { debugRequest, DEBUG_HELP, DEBUG_OPTIONS, Debugging, logHelp } from './debugging.ts';
 
-const EXIT = { usage: 2, load: 4, tripleFault: 6, panic: 8, deadHalt: 10, limit: 124 } as const;
+const EXIT = { usage: 2, load: 4, tripleFault: 6, panic: 8, deadHalt: 10, expect: 12, limit: 124 } as const;
 /** What the kernels write to isa-debug-exit when they panic. */
 const PANIC_VALUE = 0x100;
 const SLICE = 4_000_000;
@@ -30,17 +34,17 @@ const PATIENCE = 1000;
 const OPTIONS: OptionSpecs = {
   help: { type: 'boolean' }, h: { type: 'boolean' }, version: { type: 'boolean' },
   ...BOOT_OPTIONS,
-  snapshot: { type: 'boolean' },
-  serial: { type: 'string', value: 'stdio, mon:stdio, null or none' },
-  debugcon: { type: 'string', value: 'stdio or null' },
-  display: { type: 'string', value: 'none' },
-  nographic: { type: 'boolean' }, 'no-reboot': { type: 'boolean' },
+  ...ATTACHMENT_OPTIONS,
+  ...COMPATIBILITY_OPTIONS,
+  echr: { type: 'string', value: 'the code of the escape key' },
   exec: { type: 'string', value: 'a shell command' }, native: { type: 'boolean' },
   stats: { type: 'boolean' },
   engine: { type: 'string', value: 'tier0 or reference' },
   timing: { type: 'string', value: 'flat or p4' },
   'max-insns': { type: 'string', value: 'a number of instructions' },
-  timeout: { type: 'string', value: 'seconds' },
+  timeout: { type: 'string', value: 'a time such as 90, 90s or 2m' },
+  'idle-limit': { type: 'string', value: 'seconds of virtual time' },
+  expect: { type: 'string', value: 'a script of wait and send lines' },
   ...DEBUG_OPTIONS,
 };
 
@@ -49,49 +53,58 @@ const HELP = `Usage: npm run emulate -- [IMAGE] [options]
   npm run emulate                                   Damselfly's own system, to the prompt of its virtual kernel
   npm run emulate -- --exec 'make -j 8 buildworld'  one command inside the virtual kernel; its exit code is ours
   npm run emulate -- --native --exec 'ls -l /bin'   the same directly on the host kernel
-  npm run emulate -- kernel.elf -append 'verbose'   any Multiboot 1 kernel or Linux bzImage
-  npm run emulate -- kernel.elf -m 64 -hda disk.img with 64 MiB of memory and a disk
+  npm run emulate -- kernel.elf -append 'verbose' -m 64 -hda disk.img
+                                                    any Multiboot 1 kernel with 64 MiB of memory and a disk
+  npm run emulate -- -kernel vmlinuz -initrd initrd.gz -append console=ttyS0
+                                                    a 32-bit Linux on the serial console
 
-  IMAGE, -kernel FILE       a Multiboot 1 kernel or a Linux bzImage
+  IMAGE, -kernel FILE       a Multiboot 1 kernel or a Linux bzImage, perhaps in a gzip file
   -append TEXT              its command line
   -initrd 'FILE ARGS,FILE'  its modules, or Linux's initial RAM disk
   -m SIZE                   memory in MiB, or with a suffix K, M, G (128)
-  -hda .. -hdd FILE         raw disk images; -snapshot throws writes away
-  -serial stdio|null        where COM1 goes (stdio); -nographic, -display none, -no-reboot are accepted
-  -debugcon stdio|null      where bytes written to port 0xE9 go (null)
+  -hda .. -hdd, -cdrom FILE raw disk images, an ISO image; -snapshot throws writes away
+  -drive file=FILE,index=N,media=disk|cdrom,format=raw,if=ide,snapshot=on
+  -serial DEVICE            COM1, and given again COM2: stdio (COM1's default), mon:stdio, file:FILE, null,
+                            tcp:HOST:PORT[,server[,nowait]]; -debugcon DEVICE: what is written to port 0xE9
+  -display curses           draw the text screen on this terminal, which becomes the keyboard; -nographic, -display none
+  -device isa-debug-exit,iobase=PORT,iosize=N
   --exec COMMAND            run a shell command in Damselfly's virtual kernel and halt; --native: in its host kernel
   --native                  do not start the virtual kernel
   --engine tier0|reference  which printing of the processor runs: fast, or plain (tier0)
   --timing flat|p4          one cycle for each instruction (flat), or also the events that a 2.4 GHz Pentium 4 spends time on
   --stats                   print instructions, cycles and what cost them at exit
-  --max-insns N, --timeout SECONDS
+  --max-insns N, --timeout TIME
                             give up (exit code 124)
+  --idle-limit SECONDS      virtual time after which a guest that waits for a standard input that has ended is given up (300)
+  --expect FILE             a script of lines wait TEXT, wait /EXPRESSION/, send TEXT: 0 when all of it has happened, else 12
 ${DEBUG_HELP.trimEnd()}
 
-In a terminal Ctrl-A x quits and Ctrl-A h helps; Ctrl-C goes to the guest.
-Exit codes: 0 powered off, 2 usage, 4 image cannot be loaded, 6 triple fault, 8 kernel panic, 10 halted for good,
-(v << 1) | 1 after "out 0xf4, v", 124 limit reached.
+In a terminal Ctrl-A x quits and Ctrl-A h helps; Ctrl-C goes to the guest. Other options of QEMU's that change nothing here
+are accepted. Exit codes: 0 powered off, 2 usage, 4 image cannot be loaded, 6 triple fault, 8 kernel panic, 10 halted or
+waiting for good, 12 expectation not met, (v << 1) | 1 after "out 0xf4, v", 124 limit reached.
 `;
 
 /** Runs to the end; the process's exit code. */
-async function runToEnd(debug: Debugger, debugging: Debugging, console: Console, args: ParsedArgs, own: boolean): Promise<number> {
+async function runToEnd(debug: Debugger, debugging: Debugging, console: Console, attached: Attachments, args: ParsedArgs, own: boolean): Promise<number> {
   const { machine } = debug;
+  const watch = new IdleWatch(machine, idleLimit(args));
   const limit = args.values['max-insns'] !== undefined ? parseCount('max-insns', args.values['max-insns'] as string, 1) : Infinity;
-  const timeout = args.values.timeout !== undefined ? parseCount('timeout', (args.values.timeout as string).replace(/s$/, ''), 1) : Infinity;
+  const timeout = args.values.timeout !== undefined ? parseSeconds('timeout', args.values.timeout as string) : Infinity;
   const started = Date.now();
   for (;;) {
-    if (console.quit || debug.quit) return 0;
+    if (console.quit || debug.quit || attached.expectation?.done) return 0;
     if (Date.now() - started > timeout * 1000) return giveUp(`stopped after ${timeout} s`, EXIT.limit);
     if (debug.paused) {
-      if (!console.open && !debugging.served) return giveUp('the machine is paused, and standard input has ended', EXIT.deadHalt);
+      if (!attached.live && !debugging.served) return giveUp('the machine is paused, and standard input has ended', EXIT.deadHalt);
       await console.sleep(PATIENCE);
       continue;
     }
-    machine.receive(console.take());
-    const result = debug.run(Math.min(limit, machine.cpu.instructions + SLICE), !console.open);
-    console.flush();
+    attached.typed(console.take());
+    const result = debug.run(Math.min(limit, machine.cpu.instructions + SLICE), !attached.live);
+    attached.flush();
+    if (!attached.live && !debugging.served && watch.waitsForever(attached.written)) return giveUp(`the guest has waited for ${watch.seconds} s of virtual time, and standard input has ended (--idle-limit)`, EXIT.deadHalt);
     if (result.kind === 'idle') {
-      if (!console.open && result.cycles === Infinity && !debugging.served) return giveUp('the guest waits for input, and standard input has ended', EXIT.deadHalt);
+      if (!attached.live && result.cycles === Infinity && !debugging.served) return giveUp('the guest waits for input, and standard input has ended', EXIT.deadHalt);
       await idle(machine, console, result.cycles);
     } else if (result.kind === 'stopped') {
       await nextEvent();
@@ -104,6 +117,13 @@ async function runToEnd(debug: Debugger, debugging: Debugging, console: Console,
       await nextEvent();
     }
   }
+}
+
+/** Virtual seconds of waiting after which a guest that nobody can type at is given up. A command given by --exec may sleep. */
+function idleLimit(args: ParsedArgs): number {
+  const text = args.values['idle-limit'] as string | undefined;
+  if (text === undefined) return args.values.exec === undefined ? 300 : 3600;
+  return parseSeconds('idle-limit', text) || Infinity;
 }
 
 /** Lets terminals and sockets have their turn. */
@@ -142,6 +162,12 @@ function exitCode(result: RunResult, args: ParsedArgs, own: boolean): number {
   }
 }
 
+/** What --expect makes of a run's exit code; a triple fault or a panic stays one. */
+function judged(code: number, expectation: Expectation | null): number {
+  if (!expectation || expectation.done || code === EXIT.tripleFault || code === EXIT.panic) return code;
+  return giveUp(`--expect: the run ended before this was seen: ${expectation.missing}`, EXIT.expect);
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   const args = parseCommandLine(argv, OPTIONS);
   if (args.values.help || args.values.h) {
@@ -159,36 +185,43 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (args.positionals.length > 1) throw new UsageError(`one image at a time; got ${args.positionals.join(' ')}`);
   const image = (args.values.kernel as string | undefined) ?? args.positionals[0];
+  if (args.values.kernel !== undefined && args.positionals.length) throw new UsageError(`-kernel ${image} and ${args.positionals[0]} are two images to boot; -hda ${args.positionals[0]} attaches a disk`);
   const request = debugRequest(args);
-  const serial = (args.values.serial as string | undefined) ?? (request.monitor ? 'null' : 'stdio');
-  if (request.monitor && serial.endsWith('stdio')) throw new UsageError(`-monitor stdio and -serial ${serial} both want the terminal; -serial null leaves it to the monitor`);
-  if (!['stdio', 'mon:stdio', 'null', 'none'].includes(serial)) throw new UsageError(`-serial ${serial}: expected stdio, mon:stdio, null or none`);
-  const debugcon = (args.values.debugcon as string | undefined) ?? 'null';
-  if (!['stdio', 'null'].includes(debugcon)) throw new UsageError(`-debugcon ${debugcon}: expected stdio or null`);
+  for (const line of warnings(args)) process.stderr.write(`${line}\n`);
   const timing = timingNamed((args.values.timing as string | undefined) ?? 'flat');
   if (!timing) throw new UsageError(`--timing ${args.values.timing as string}: expected ${TIMINGS.map(({ name }) => name).join(' or ')}`);
   const memory = parseMemory((args.values.m as string | undefined) ?? '128');
+  const exit = debugExit(args);
+  const script = args.values.expect === undefined ? null : readScript(args.values.expect as string);
   const boot = image !== undefined ? bootFile(args, image) : await bootOwn(args);
   const console = new Console();
+  if (args.values.echr !== undefined) console.escape = parseCount('echr', args.values.echr as string, 1) & 0x1f;
   const debugging = new Debugging(request);
+  const attached = await Attachments.open(args, console);
   const machine = new Machine({
     memory,
     engine: parseEngine(args.values.engine as string | undefined),
     disks: boot.disks,
-    serial: serial.endsWith('stdio') ? (byte) => console.put(byte) : () => {},
-    debugConsole: debugcon === 'stdio' ? (byte) => console.put(byte) : () => {},
+    ...attached.sinks,
+    debugExit: exit,
     unimplemented: debugging.unimplemented,
     timing,
   });
   machine.loadKernel(boot.kernel, basename(boot.name), boot.commandLine, boot.modules);
   const debug = await debugging.attach(machine, boot.kernel, console);
   if (boot.world) debug.guest = hostView(machine.cpu, systemFiles(boot.world));
-  if (args.values.exec !== undefined) console.open = false;
+  attached.connect(debug);
+  console.actions = { save: () => boot.disks.forEach((disk) => disk?.flush()), sendBreak: () => machine.receiveBreak(), stamp: () => (machine.clock.now / machine.clock.hertz).toFixed(3) };
+  if (script) attached.expectation = new Expectation(script, (bytes) => machine.receive(bytes));
+  attached.expectation?.begin();
+  const deaf = script !== null || args.values.exec !== undefined;
+  if (deaf) console.open = false;
   else console.start();
-  if (process.stdin.isTTY && args.values.exec === undefined) process.stderr.write('Ctrl-A x quits, Ctrl-A h for help\r\n');
+  if (process.stdin.isTTY && !deaf) process.stderr.write('Ctrl-A x quits, Ctrl-A h for help\r\n');
   const before = Date.now();
-  const code = await runToEnd(debug, debugging, console, args, boot.own);
+  const code = judged(await runToEnd(debug, debugging, console, attached, args, boot.own), attached.expectation);
   debugging.close(code);
+  attached.close();
   console.stop();
   if (args.values.stats) process.stderr.write(`${statistics(machine, (Date.now() - before) / 1000).join('\n')}\n`);
   return code;

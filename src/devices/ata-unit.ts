@@ -2,7 +2,6 @@
 // busy until its event fires, then it offers or asks for data, block by block for programmed I/O or all at once for a bus
 // master. What commands mean is in ata-disk.ts and atapi.ts. (ATA/ATAPI-4, chapter 9.)
 
-import { CYCLES_PER_SECOND } from '../bus/clock.ts';
 import type { Clock, ClockEvent } from '../bus/clock.ts';
 import type { Size } from '../bus/ports.ts';
 
@@ -54,9 +53,9 @@ export interface DriveModel {
 }
 
 /** Until a drive with a warm cache answers: 5 microseconds. */
-const COMMAND_CYCLES = CYCLES_PER_SECOND / 200_000;
+const COMMAND_SECONDS = 5e-6;
 /** DMA: 100 microseconds, then 33 MB a second. */
-const DMA_CYCLES = CYCLES_PER_SECOND / 10_000;
+const DMA_SECONDS = 100e-6;
 const DMA_BYTES_PER_SECOND = 33_000_000;
 
 export class Unit {
@@ -99,10 +98,14 @@ export class Unit {
     this.model.command(value, this);
   }
 
-  /** Busy for `cycles`, then calls `then`. */
-  later(then: () => void, cycles = COMMAND_CYCLES): void {
+  /** Busy for a while, then calls `then`. */
+  later(then: () => void): void {
     this.status = STATUS.bsy | STATUS.dsc;
-    this.event = this.clock.schedule(this.clock.now + cycles, () => {
+    this.after(COMMAND_SECONDS, then);
+  }
+
+  private after(seconds: number, then: () => void): void {
+    this.event = this.clock.schedule(this.clock.now + Math.ceil(seconds * this.clock.hertz), () => {
       this.event = null;
       then();
     });
@@ -146,15 +149,12 @@ export class Unit {
   serveDma(move: (transfer: Transfer) => boolean): void {
     const transfer = this.dma!;
     this.status = STATUS.drdy | STATUS.dsc | STATUS.drq;
-    const cycles = DMA_CYCLES + Math.ceil((transfer.bytes * CYCLES_PER_SECOND) / DMA_BYTES_PER_SECOND);
-    this.event = this.clock.schedule(this.clock.now + cycles, () => {
-      this.event = null;
-      if (!this.guarded(() => move(transfer))) return;
-      this.finish(transfer);
+    this.after(DMA_SECONDS + transfer.bytes / DMA_BYTES_PER_SECOND, () => {
+      if (this.guarded(() => move(transfer))) this.finish(transfer);
     });
   }
 
-  /** The bus master was stopped in the middle. */
+  /** The bus master was stopped in the middle: the transfer waits for another start. */
   abandonDma(): void {
     if (!this.transfer?.dma) return;
     this.clock.cancel(this.event);

@@ -4,7 +4,7 @@
 
 import type { IrqLine } from '../bus/irq.ts';
 import type { PortHandler } from '../bus/ports.ts';
-import { keyBytes, translated, typing } from './ps2-keys.ts';
+import { keyBytes, terminalTyping, translated, typing } from './ps2-keys.ts';
 
 const [KEYBOARD_IRQ, AUX_IRQ, SYSTEM, KEYBOARD_OFF, AUX_OFF, TRANSLATE] = [1, 2, 4, 0x10, 0x20, 0x40];
 const [FULL, LAST_WAS_COMMAND, UNLOCKED, FROM_AUX, TIMEOUT] = [1, 8, 0x10, 0x20, 0x40];
@@ -94,6 +94,12 @@ export class KeyboardController {
   /** Types text on the keyboard, as a person with a US layout would. */
   type(text: string): void {
     for (const character of text) for (const { key, release } of typing(character)) this.keyboard.key(key, release);
+    this.fill();
+  }
+
+  /** Presses the keys that make a terminal send this text. */
+  terminal(text: string): void {
+    for (const { key, release } of terminalTyping(text)) this.keyboard.key(key, release);
     this.fill();
   }
 

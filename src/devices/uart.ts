@@ -9,6 +9,10 @@ const IER_RX = 1;
 const IER_TX = 2;
 const LSR_DATA = 1;
 const LSR_TX_EMPTY = 0x60;
+const LSR_BREAK = 0x10;
+const IER_LINE = 4;
+/** A break in the queue of received bytes. */
+const BREAK = 0x100;
 const MCR_OUT2 = 8;
 const MCR_LOOP = 0x10;
 
@@ -20,6 +24,7 @@ export class Uart {
   private divisor = 1;
   private fifoEnabled = false;
   private txInterrupt = false;
+  private breakTold = false;
   private readonly input: number[] = [];
   private head = 0;
 
@@ -32,6 +37,17 @@ export class Uart {
   /** Bytes from outside; they wait here until the guest reads them. */
   receive(bytes: Iterable<number>): void {
     for (const byte of bytes) this.input.push(byte);
+    this.update();
+  }
+
+  /** Bytes from outside that the guest has not read yet. */
+  get unread(): number {
+    return this.input.length - this.head;
+  }
+
+  /** The line is held low for longer than a character: the guest sees a zero byte with the break bit. */
+  receiveBreak(): void {
+    this.input.push(BREAK);
     this.update();
   }
 
@@ -51,7 +67,7 @@ export class Uart {
       case 2: return this.identify();
       case 3: return this.lcr;
       case 4: return this.mcr;
-      case 5: return LSR_TX_EMPTY | (this.available ? LSR_DATA : 0);
+      case 5: return this.lineStatus();
       case 6: return this.mcr & MCR_LOOP ? this.loopedStatus() : 0xb0;
       default: return this.scratch;
     }
@@ -63,9 +79,22 @@ export class Uart {
     return ((m & 1) << 5) | ((m & 2) << 3) | ((m & 4) << 4) | ((m & 8) << 4);
   }
 
+  /** Reading it acknowledges a break, once. */
+  private lineStatus(): number {
+    const broken = this.breakWaits && !this.breakTold;
+    this.breakTold ||= broken;
+    if (broken) this.update();
+    return LSR_TX_EMPTY | (this.available ? LSR_DATA : 0) | (broken ? LSR_BREAK : 0);
+  }
+
+  private get breakWaits(): boolean {
+    return this.input[this.head] === BREAK;
+  }
+
   private readData(): number {
     if (!this.available) return 0;
-    const byte = this.input[this.head++]!;
+    const byte = this.input[this.head++]! & 0xff;
+    this.breakTold = false;
     if (this.head === this.input.length) {
       this.input.length = 0;
       this.head = 0;
@@ -76,6 +105,7 @@ export class Uart {
 
   private identify(): number {
     const fifo = this.fifoEnabled ? 0xc0 : 0;
+    if (this.ier & IER_LINE && this.breakWaits && !this.breakTold) return fifo | 6;
     if (this.ier & IER_RX && this.available) return fifo | 4;
     if (this.ier & IER_TX && this.txInterrupt) {
       this.txInterrupt = false;
@@ -116,7 +146,8 @@ export class Uart {
   }
 
   private update(): void {
-    const wanted = (this.ier & IER_RX && this.available) || (this.ier & IER_TX && this.txInterrupt);
+    const line = this.ier & IER_LINE && this.breakWaits && !this.breakTold;
+    const wanted = line || (this.ier & IER_RX && this.available) || (this.ier & IER_TX && this.txInterrupt);
     this.irq.set(Boolean(wanted) && (this.mcr & MCR_OUT2) !== 0);
   }
 }

@@ -7,6 +7,7 @@ import type { PortHandler } from '../bus/ports.ts';
 
 export const TEXT_MEMORY = 0xb8000;
 const TEXT_BYTES = 0x8000;
+const MOST_ROWS = 60;
 
 const MODE3_CRTC = [0x5f, 0x4f, 0x50, 0x82, 0x55, 0x81, 0xbf, 0x1f, 0x00, 0x4f, 0x0d, 0x0e, 0, 0, 0, 0, 0x9c, 0x8e, 0x8f, 0x28, 0x1f, 0x96, 0xb9, 0xa3, 0xff];
 const MODE3_SEQUENCER = [0x03, 0x00, 0x03, 0x00, 0x02];
@@ -27,6 +28,14 @@ class RegisterFile {
   constructor(initial: readonly number[]) {
     this.bytes.set(initial);
   }
+}
+
+/** What a text screen shows: cells of character and attribute (high byte). */
+export interface TextPicture {
+  readonly columns: number;
+  readonly rows: number;
+  readonly cells: Uint16Array;
+  readonly cursor: { row: number; column: number } | null;
 }
 
 export class Vga {
@@ -101,30 +110,43 @@ export class Vga {
     return (line >= VISIBLE_LINES || horizontal ? 1 : 0) | (line >= VISIBLE_LINES + 12 && line < VISIBLE_LINES + 14 ? 8 : 0);
   }
 
+  /** The text screen as it is: its size, a character and its attribute in each cell, and the cursor when it is shown. */
+  picture(): TextPicture {
+    const columns = this.crtc.bytes[1]! + 1;
+    const height = (this.crtc.bytes[9]! & 31) + 1;
+    const lines = this.crtc.bytes[0x12]! | ((this.crtc.bytes[7]! & 2) << 7) | ((this.crtc.bytes[7]! & 0x40) << 3);
+    const rows = Math.min(MOST_ROWS, Math.max(1, Math.floor((lines + 1) / height)));
+    const start = this.pair(0x0c);
+    const cells = new Uint16Array(columns * rows);
+    for (let i = 0; i < cells.length; i++) {
+      const at = TEXT_MEMORY + ((2 * (start + i)) % TEXT_BYTES);
+      cells[i] = this.ram[at]! | (this.ram[at + 1]! << 8);
+    }
+    const { row, column } = this.cursor();
+    const shown = !(this.crtc.bytes[0x0a]! & 0x20) && row >= 0 && row < rows;
+    return { columns, rows, cells, cursor: shown ? { row, column } : null };
+  }
+
+  private pair(register: number): number {
+    return (this.crtc.bytes[register]! << 8) | this.crtc.bytes[register + 1]!;
+  }
+
   /** What the screen shows, one line of text per row, blanks at the ends cut off. */
   text(): string[] {
-    const columns = this.crtc.bytes[1]! + 1;
-    const start = ((this.crtc.bytes[0x0c]! << 8) | this.crtc.bytes[0x0d]!) * 2;
-    const lines: string[] = [];
-    for (let row = 0; row < 25; row++) {
-      let line = '';
-      for (let column = 0; column < columns; column++) {
-        line += glyph(this.ram[TEXT_MEMORY + ((start + 2 * (row * columns + column)) % TEXT_BYTES)]!);
-      }
-      lines.push(line.trimEnd());
-    }
-    return lines;
+    const { columns, rows, cells } = this.picture();
+    return Array.from({ length: rows }, (_, row) => Array.from(cells.subarray(row * columns, (row + 1) * columns), (cell) => glyph(cell & 0xff)).join('').trimEnd());
   }
 
   /** Where the cursor is, as row and column. */
   cursor(): { row: number; column: number } {
     const columns = this.crtc.bytes[1]! + 1;
-    const at = ((this.crtc.bytes[0x0e]! << 8) | this.crtc.bytes[0x0f]!) - ((this.crtc.bytes[0x0c]! << 8) | this.crtc.bytes[0x0d]!);
-    return { row: Math.floor(at / columns), column: at % columns };
+    const at = this.pair(0x0e) - this.pair(0x0c);
+    return { row: Math.floor(at / columns), column: ((at % columns) + columns) % columns };
   }
 }
 
-function glyph(code: number): string {
+/** The character of code page 437 as Unicode. */
+export function glyph(code: number): string {
   if (code >= 0x80) return HIGH_GLYPHS[code - 0x80] ?? ' ';
   return code >= 0x20 && code < 0x7f ? String.fromCharCode(code) : ' ';
 }

@@ -23,6 +23,7 @@ import { Power } from '../devices/power.ts';
 import type { PowerEvent } from '../devices/power.ts';
 import { Uart } from '../devices/uart.ts';
 import { Vga } from '../devices/vga.ts';
+import type { TextPicture } from '../devices/vga.ts';
 import { isLinux, LINUX_CODE_SELECTOR, LINUX_DATA_SELECTOR, loadLinux } from './linux.ts';
 import { loadMultiboot, LOADER_MAGIC } from './multiboot.ts';
 import type { BootModule } from './multiboot.ts';
@@ -31,6 +32,8 @@ import type { BootModule } from './multiboot.ts';
 const CS = 1;
 const FLAT_CODE = 0xc09b;
 const FLAT_DATA = 0xc093;
+
+const DEBUG_EXIT = { base: 0xf4, size: 4 };
 
 export interface MachineOptions {
   /** Bytes of RAM, a multiple of 1 MiB, at least 2 MiB. Default 128 MiB. */
@@ -43,6 +46,8 @@ export interface MachineOptions {
   readonly serial2?: (byte: number) => void;
   /** Called with every byte written to the debug console at port 0xE9. */
   readonly debugConsole?: (byte: number) => void;
+  /** Where isa-debug-exit is; default four ports from 0xF4. */
+  readonly debugExit?: { readonly base: number; readonly size: number };
   /** Told of accesses to ports and addresses where nothing answers. */
   readonly unimplemented?: (what: string) => void;
   /** Which printing of the processor runs. Default tier0. */
@@ -98,7 +103,7 @@ export class Machine {
     const power = new Power((event) => this.end(event));
     this.keyboard = new KeyboardController(this.pic.line(1), this.pic.line(12), () => power.reset());
     this.vga = new Vga(this.clock, this.cpu.ram);
-    this.wire(ramBytes, power, options.disks ?? []);
+    this.wire(ramBytes, power, options);
     this.wirePlatform(options.debugConsole ?? (() => {}));
   }
 
@@ -117,7 +122,7 @@ export class Machine {
     },
   };
 
-  private wire(ramBytes: number, power: Power, disks: readonly (DiskImage | null)[]): void {
+  private wire(ramBytes: number, power: Power, { disks = [], debugExit = DEBUG_EXIT }: MachineOptions): void {
     const { ports, pic, clock, keyboard } = this;
     const pit = new Pit(clock, pic.line(0));
     ports.attach(0x20, 0x21, pic.ports('master'));
@@ -140,7 +145,7 @@ export class Machine {
     const pci = new PciBus([hostBridge(), isaBridge(), new IdeFunction(ports, channels, this.dmaMemory)], power.resetControl);
     ports.attach(0xcf8, 0xcfb, pci.addressPort);
     ports.attach(0xcfc, 0xcff, pci.dataPort);
-    ports.attach(0xf4, 0xf7, power.debugExit);
+    ports.attach(debugExit.base, debugExit.base + debugExit.size - 1, power.debugExit);
     ports.attach(0x92, 0x92, power.port92);
     ports.attach(0x604, 0x605, power.pm1Control);
     ports.attach(0xb004, 0xb005, power.pm1Control);
@@ -214,6 +219,26 @@ export class Machine {
   /** Types text on the PS/2 keyboard. */
   type(text: string): void {
     this.keyboard.type(text);
+  }
+
+  /** Presses the keys that make a terminal send these bytes. */
+  typeTerminal(bytes: Iterable<number>): void {
+    this.keyboard.terminal(String.fromCharCode(...bytes));
+  }
+
+  /** A break condition on COM1. */
+  receiveBreak(): void {
+    this.com1.receiveBreak();
+  }
+
+  /** Bytes typed at COM1 that the guest has not read yet. */
+  get unread(): number {
+    return this.com1.unread;
+  }
+
+  /** The text screen with its colours and cursor. */
+  picture(): TextPicture {
+    return this.vga.picture();
   }
 
   /** The text screen, one string per row. */

@@ -4,6 +4,7 @@
 // was found and what was expected; RAM may be partly written then.
 
 import { LoadError } from './load-error.ts';
+import { whatIs } from './sniff.ts';
 import { FIRMWARE_BYTES, LOWER_BYTES, memoryMap } from './memory-map.ts';
 
 const HEADER_MAGIC = 0x1badb002;
@@ -61,17 +62,6 @@ export function loadMultiboot(ram: Uint8Array, image: Uint8Array, name: string, 
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** What a file looks like to a person. */
-function whatIs(image: Uint8Array): string {
-  const head = String.fromCharCode(...image.subarray(0, 4));
-  if (image.length === 0) return 'an empty file';
-  if (head === '\x7fELF') return image[4] === 2 ? 'a 64-bit ELF file without a Multiboot header' : 'an ELF file without a Multiboot header';
-  if (head.startsWith('#!')) return 'a script';
-  if (head.startsWith('MZ')) return 'a DOS or Windows executable';
-  if (head.startsWith('\x1f\x8b')) return 'a gzip file';
-  return `not a kernel (it begins with ${[...image.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join(' ')})`;
 }
 
 function elfSegments(view: DataView, image: Uint8Array, name: string): { segments: Segment[]; entry: number } {
