@@ -86,6 +86,7 @@ export const DIRENT_NAME: u32 = 16;
 // Device numbers (major << 8 | minor).
 export const DEV_CONSOLE: u32 = 0x0000;   // /dev/console
 export const DEV_TTY: u32 = 0x0100;       // /dev/tty
+export const DEV_MEM: u32 = 0x0200;       // /dev/mem: physical memory by address
 export const DEV_NULL: u32 = 0x0202;      // /dev/null
 export const DEV_ZERO: u32 = 0x020c;      // /dev/zero
 

@@ -133,3 +133,11 @@ export function bootArgs(): string {
 export function platformName(): string {
   return "host";
 }
+
+/** /dev/mem can be written only if the boot word `insecure` says so. */
+export function memoryWritable(): bool {
+  const line = bootArgs();
+  const at = line.indexOf(" insecure");
+  const command = line.indexOf("exec=");
+  return at >= 0 && (command < 0 || at < command);
+}

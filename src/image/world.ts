@@ -6,7 +6,7 @@
 
 import { readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { DEV_CONSOLE, DEV_NULL, DEV_TTY, DEV_ZERO } from '../abi/file.ts';
+import { DEV_CONSOLE, DEV_MEM, DEV_NULL, DEV_TTY, DEV_ZERO } from '../abi/file.ts';
 import { compileProgram } from './compile.ts';
 import { hashOf, OutputCache, SourceTree } from './inputs.ts';
 import { buildExt2 } from './mkfs.ts';
@@ -136,6 +136,7 @@ function folderFiles(): FileSpec[] {
     { path: '/dev/tty', dev: DEV_TTY },
     { path: '/dev/null', dev: DEV_NULL },
     { path: '/dev/zero', dev: DEV_ZERO },
+    { path: '/dev/mem', dev: DEV_MEM },
     { path: '/tmp', directory: true, mode: 0o777 },
     ...folders.map((path): FileSpec => ({ path, directory: true })),
     { path: '/usr/src/Makefile', symlink: MAKEFILE },

@@ -20,3 +20,9 @@ export function kprintHex(value: u32): void {
     kputc(digit < 10 ? 48 + digit : 87 + digit);
   }
 }
+
+/** Print `value` in decimal, without building a string. */
+export function kprintNumber(value: u32): void {
+  if (value >= 10) kprintNumber(value / 10);
+  kputc((48 + value % 10) as i32);
+}

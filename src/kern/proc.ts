@@ -10,6 +10,7 @@ import type { TrapFrame, VextFrame } from "../abi/frames.ts";
 import type { SigSet } from "../abi/signal.ts";
 import type { Callout } from "./callout.ts";
 import type { FileDesc } from "./file.ts";
+import { kprint, kprintNumber, kputc } from "./kprintf.ts";
 import type { Klist } from "./knote.ts";
 import { SigActs, sigactsCopy } from "./sigacts.ts";
 import type { Vmspace } from "./vm_map.ts";
@@ -328,5 +329,16 @@ export function procSetName(p: Proc, path: string): void {
   for (let i: i32 = 0; i < MAXCOMLEN; i++) {
     const c = base + i < path.length && i < MAXCOMLEN - 1 ? path.charCodeAt(base + i) : 0;
     p.comm[i] = c as u8;
+  }
+}
+
+/** One line for each process on the console, for somebody who wonders what the kernel does. May be called from interrupts. */
+export function reportProcesses(): void {
+  for (let p = procList; p != null; p = p.next) {
+    kprint("pid ");
+    kprintNumber(p.pid as u32);
+    kprint(p.state == PS_ZOMBIE ? " dead " : p.state == PS_STOP ? " stopped " : p == curLwp.proc ? " running " : " active ");
+    for (let i: i32 = 0; i < MAXCOMLEN && p.comm[i] != 0; i++) kputc(p.comm[i] as i32);
+    kprint("\n");
   }
 }

@@ -4,7 +4,7 @@
 import { EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EPERM, ERANGE } from '../abi/errno.ts';
 import { LOCK_EX, LOCK_SH, O_ACCMODE, O_CLOEXEC, O_CREAT, O_EXCL, O_EXLOCK, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_SHLOCK, O_TRUNC, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, Stat,
   X_OK } from '../abi/file.ts';
-import { cdevOpen } from './cdev.ts';
+import { cdevMayOpen, cdevOpen } from './cdev.ts';
 import { fdInstall, File, fileDrop, installedFd } from './file.ts';
 import { flockTake } from './flock.ts';
 import { VnodeFile } from './file_syscalls.ts';
@@ -64,7 +64,8 @@ function findForOpen(lwp: Lwp, nd: Nameidata, path: usize, flags: i32, mode: u32
 function mayOpen(vp: Vnode, flags: i32): i32 {
   if (vp.type == VT_LNK) return ELOOP;
   if (vp.type == VT_DIR && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0)) return EISDIR;
-  return vp.type == VT_DIR || vp.type == VT_REG || vp.type == VT_CHR ? 0 : ENXIO;
+  if (vp.type == VT_CHR) return cdevMayOpen(vp, flags);
+  return vp.type == VT_DIR || vp.type == VT_REG ? 0 : ENXIO;
 }
 
 /** An open file for vp, whose reference it takes over; null for an unknown device. */

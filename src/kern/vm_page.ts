@@ -170,6 +170,11 @@ export function imagePageCount(): u32 {
   return imageQueue.count;
 }
 
+/** The first physical address behind memory. */
+export function memoryEnd(): u32 {
+  return firstPa + (pageCount << 12);
+}
+
 /** All pages, for HW_PHYSMEM. */
 export function totalPageCount(): u32 {
   return pageCount;

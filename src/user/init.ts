@@ -2,13 +2,14 @@
 // `native`; then, or on the virtual kernel at once, it runs `exec=COMMAND` of the boot arguments and halts with its exit code, or keeps a
 // shell on the console. It also reaps orphans.
 
-import { CTL_KERN, CTL_VM, KERN_BOOTARGS, KERN_PLATFORM, O_RDWR, RB_CODE_SHIFT, RB_HALT, TIOCSCTTY, VM_VKERNEL_ENABLE } from '../abi/file.ts';
+import { CTL_KERN, CTL_VM, KERN_BOOTARGS, KERN_PLATFORM, O_RDWR, RB_AUTOBOOT, RB_CODE_SHIFT, RB_HALT, TIOCSCTTY, VM_VKERNEL_ENABLE } from '../abi/file.ts';
+import { SigAction, SIGINT, SIGUSR1, SIGUSR2 } from '../abi/signal.ts';
 import { setenv, setMain } from '../libc/crt.ts';
 import { execvp, exitStatus, fail } from '../libc/process.ts';
 import { flush, print } from '../libc/stdio.ts';
 import { splitWords, stringAt } from '../libc/strings.ts';
 import { malloc } from '../libc/rt.ts';
-import { _exit, chdir, dup2, fork, ioctl, open, reboot, setsid, sync, sysctl, wait4 } from '../libc/sys.ts';
+import { _exit, chdir, dup2, fork, ioctl, open, reboot, setsid, sigaction, sync, sysctl, wait4 } from '../libc/sys.ts';
 
 const HOME = "/usr/src";
 
@@ -97,8 +98,22 @@ function virtualKernelArgs(bootArgs: string, command: string | null): string[] {
   return args;
 }
 
+/** What others send to process 1: SIGUSR1 and SIGUSR2 halt, as SIGTERM to a virtual kernel does in the end; SIGINT starts again. */
+function onSignal(signal: i32): void {
+  if (signal != SIGINT) halt(0);
+  sync();
+  reboot(RB_AUTOBOOT);
+}
+
+function catchSignals(): void {
+  const action = new SigAction();
+  action.handler = codeof(onSignal);
+  for (const signal of [SIGUSR1, SIGUSR2, SIGINT]) sigaction(signal, changetype<usize>(action), 0);
+}
+
 function main(args: string[]): i32 {
   openConsole();
+  catchSignals();
   const platform = sysctlString(KERN_PLATFORM);
   const bootArgs = sysctlString(KERN_BOOTARGS);
   const command = commandOf(bootArgs);

@@ -1,9 +1,10 @@
 // The console is the process's standard input and output. Output is gathered and written in pieces, at the latest when the
 // kernel returns to a process or idles; input is announced by SIGIO and read without blocking. The terminal is in raw mode
-// while the virtual kernel runs and is given back as it was.
+// while the virtual kernel runs and is given back as it was; of its signal characters only QUIT stays: it is for the virtual kernel itself.
 
-import { F_SETFL, F_SETOWN, ICANON, ECHO, ICRNL, ISIG, O_ASYNC, O_FNONBLOCKING, ONLCR, OPOST, O_RDWR, Termios, TIOCGETA, TIOCSETA } from '../abi/file.ts';
-import { ttyInput, consoleTty } from '../kern/tty.ts';
+import { F_SETFL, F_SETOWN, ICANON, ECHO, ICRNL, ISIG, O_ASYNC, O_FNONBLOCKING, ONLCR, OPOST, O_RDWR, Termios, TIOCGETA, TIOCGWINSZ, TIOCSETA,
+  VINTR, VSTATUS, VSUSP } from '../abi/file.ts';
+import { ttyInput, ttySetWindow, consoleTty } from '../kern/tty.ts';
 import { extpread, fcntl, getpid, ioctl, write } from '../libc/sys.ts';
 
 const ROOM: u32 = 512;
@@ -17,6 +18,8 @@ let output!: Embed<OutputBuffer>;
 let input!: Embed<InputBuffer>;
 let original!: Embed<Termios>;
 let raw!: Embed<Termios>;
+class Window { window: u32 = 0; pixels: u32 = 0; }
+let size!: Embed<Window>;
 let isTerminal: bool = false;
 
 /** There is output that has not been written. */
@@ -50,6 +53,15 @@ export function consInput(): void {
   }
 }
 
+function disable(character: i32): void {
+  store<u8>(changetype<usize>(raw) + offsetof<Termios>("cc0") + (character as u32), 0);
+}
+
+/** Our terminal's window becomes our processes' one. At splhigh. */
+export function consWindow(): void {
+  if (ioctl(0, TIOCGWINSZ, changetype<usize>(size)) == 0) ttySetWindow(consoleTty, size.window, size.pixels);
+}
+
 /** Puts the terminal into raw mode and asks for SIGIO. */
 export function consInit(): void {
   isTerminal = ioctl(0, TIOCGETA, changetype<usize>(original)) == 0;
@@ -57,7 +69,10 @@ export function consInit(): void {
   memory.copy(changetype<usize>(raw), changetype<usize>(original), sizeof<Termios>());
   raw.iflag = raw.iflag & ~ICRNL;
   raw.oflag = raw.oflag & ~(OPOST | ONLCR);
-  raw.lflag = raw.lflag & ~(ICANON | ECHO | ISIG);
+  raw.lflag = (raw.lflag & ~(ICANON | ECHO)) | ISIG;
+  disable(VINTR);
+  disable(VSUSP);
+  disable(VSTATUS);
   ioctl(0, TIOCSETA, changetype<usize>(raw));
   fcntl(0, F_SETOWN, getpid());
   fcntl(0, F_SETFL, O_RDWR | O_ASYNC);

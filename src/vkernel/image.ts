@@ -1,25 +1,66 @@
-// The memory image: the file that is this kernel's physical memory. It is made sparse and unlinked, so that nothing of it
-// stays behind, and mapped MAP_SHARED | MAP_VPAGETABLE at KERNBASE with a root VPTE that makes the mapping linear: kernel
-// address = KERNBASE + offset in the file.
+// The memory image: the file that is this kernel's physical memory. It is made sparse, locked against others, and mapped MAP_SHARED |
+// MAP_VPAGETABLE at KERNBASE with a root VPTE that makes the mapping linear: kernel address = KERNBASE + offset in the file.
+// An image of our own is unlinked at once, so that nothing of it stays behind; one that -i names stays, with the last contents.
 
-import { O_CREAT, O_RDWR, O_TRUNC } from '../abi/file.ts';
+import { EOPNOTSUPP, EWOULDBLOCK } from '../abi/errno.ts';
+import { F_SETFD, FD_CLOEXEC, O_CREAT, O_EXLOCK, O_NONBLOCK, O_RDWR, SEEK_END } from '../abi/file.ts';
 import { MADV_NOSYNC, MADV_SETMAP, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, PROT_READ, PROT_WRITE, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
-import { ftruncate, madvise, mcontrol, mmap, open, unlink } from '../libc/sys.ts';
+import { errno, fcntl, ftruncate, lseek, madvise, mcontrol, mmap, open, unlink } from '../libc/sys.ts';
+import { checkMemory, options, refuse, refuseFile, say } from './options.ts';
 import { KERNBASE } from './pmap.ts';
+
+const OWN_IMAGE: string = "/var/vkernel/memimg.";
+const MOST_IMAGES: i32 = 1000000;
+const DEFAULT_BYTES: u32 = 0x4000000;
 
 /** Descriptor of the image. */
 export let imageFd: i32 = -1;
+/** Bytes of it: our memory. */
+export let imageBytes: u32 = 0;
 
-/** Creates and maps an image of `bytes` (a multiple of 4 MiB). Returns what failed, or null. Runs before __init. */
-export function mapImage(path: string, bytes: u32): string | null {
-  const fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0x180);
-  if (fd < 0) return "open";
-  unlink(path);
-  if (ftruncate(fd, bytes) < 0) return "ftruncate";
+/** Opens and locks; negative with errno when that is not possible. */
+function openLocked(path: string): i32 {
+  return open(path, O_RDWR | O_CREAT | O_EXLOCK | O_NONBLOCK, 0x180);
+}
+
+/** memimg.000000, or the first such name that nobody else has just made. */
+function openOwn(): i32 {
+  for (let n: i32 = 0; n < MOST_IMAGES; n++) {
+    const digits = `${MOST_IMAGES + n}`.substring(1);
+    const fd = openLocked(OWN_IMAGE + digits);
+    if (fd >= 0) {
+      unlink(OWN_IMAGE + digits);
+      return fd;
+    }
+    if (errno() != EWOULDBLOCK) refuseFile(OWN_IMAGE + digits);
+  }
+  refuse(OWN_IMAGE + "*: all locked");
+  return -1;
+}
+
+/** The size: what -m says, else that of the file that -i names, if it has one. */
+function sizeOf(fd: i32): u32 {
+  if (options.memory != 0) return options.memory;
+  const bytes = lseek(fd, 0, SEEK_END);
+  if (bytes <= 0) return DEFAULT_BYTES;
+  checkMemory(bytes as u32, options.image);
+  return bytes as u32;
+}
+
+/** Creates and maps the image; ends the process when that is not possible. */
+export function mapImage(): void {
+  const path = options.image != "" ? options.image : OWN_IMAGE;
+  const fd = options.image != "" ? openLocked(options.image) : openOwn();
+  if (fd < 0) refuseFile(path);
+  const bytes = sizeOf(fd);
+  if (ftruncate(fd, 0) < 0 || ftruncate(fd, bytes) < 0) refuseFile(path);
   const base = mmap(KERNBASE, bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED | MAP_VPAGETABLE, fd, 0);
-  if (base != KERNBASE) return "mmap";
+  if (base != KERNBASE && errno() == EOPNOTSUPP) refuse("the host's vm.vkernel_enable is 0; set it to 1");
+  if (base != KERNBASE) refuseFile(path);
   madvise(KERNBASE, bytes, MADV_NOSYNC);
-  if (mcontrol(KERNBASE, bytes, MADV_SETMAP, VPTE_PS | VPTE_RW | VPTE_V) < 0) return "mcontrol";
+  if (mcontrol(KERNBASE, bytes, MADV_SETMAP, VPTE_PS | VPTE_RW | VPTE_V) < 0) refuseFile(path);
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
   imageFd = fd;
-  return null;
+  imageBytes = bytes;
+  if (options.verbose) say(`vkernel: memory ${bytes >>> 20} MB, ${options.image != "" ? path : "own image"}\n`);
 }

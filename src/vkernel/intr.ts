@@ -1,21 +1,23 @@
-// Interrupts of the virtual kernel are signals of its process: SIGALRM is the clock, SIGIO the console,
-// SIGTERM the wish that we end. "Interrupts off" is
-// a level in memory, not a signal mask: a signal that arrives while the level is raised only leaves a bit, and whoever lowers
-// the level runs what is pending. A handler never switches threads; it runs on whatever kernel stack is current.
+// Interrupts of the virtual kernel are signals of its process: SIGALRM is the clock, SIGIO the console, SIGWINCH its window,
+// SIGTERM the wish that we end, and SIGQUIT (^\ at the console) the wish to know what we do. "Interrupts off" is a level in
+// memory, not a signal mask: a signal that arrives while the level is raised only leaves a bit, and whoever lowers the level
+// runs what is pending. A handler never switches threads; it runs on whatever kernel stack is current.
 
-import { SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SigAction, SIGIO, SigSet, SIGTERM, SIGUSR2 } from '../abi/signal.ts';
+import { SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SigAction, SIGIO, SIGQUIT, SigSet, SIGTERM, SIGUSR2, SIGWINCH } from '../abi/signal.ts';
 import { ITIMER_REAL, Itimerval } from '../abi/time.ts';
-import { pfind } from '../kern/proc.ts';
+import { pfind, reportProcesses } from '../kern/proc.ts';
 import { psignal } from '../kern/sigpost.ts';
 import { hardclock } from '../kern/time.ts';
 import { panic } from '../kern/panic.ts';
 import { setitimer, sigaction, sigprocmask, sigsuspend } from '../libc/sys.ts';
-import { consFlush, consInput } from './console.ts';
+import { consFlush, consInput, consWindow } from './console.ts';
 import { HZ } from '../kern/callout.ts';
 
 const CLOCK: u32 = 1;
 const CONSOLE: u32 = 2;
 const TERMINATE: u32 = 4;
+const WINDOW: u32 = 8;
+const INQUIRE: u32 = 16;
 
 class SignalState {
   level: i32 = 1;          // 1: interrupts off
@@ -31,7 +33,19 @@ let tick!: Embed<Itimerval>;
 function dispatch(bits: u32): void {
   if ((bits & CLOCK) != 0) hardclock();
   if ((bits & CONSOLE) != 0) consInput();
+  if ((bits & WINDOW) != 0) consWindow();
+  if ((bits & INQUIRE) != 0) reportProcesses();
   if ((bits & TERMINATE) != 0) terminate();
+}
+
+function bitOf(signal: i32): u32 {
+  switch (signal) {
+    case SIGALRM: return CLOCK;
+    case SIGIO: return CONSOLE;
+    case SIGWINCH: return WINDOW;
+    case SIGQUIT: return INQUIRE;
+    default: return TERMINATE;
+  }
 }
 
 /** The real kernel wants us to end: process 1 is told. */
@@ -51,7 +65,7 @@ function runPending(): void {
 
 /** Signal handler: the arguments are those of the real kernel's signal frame. */
 function interrupt(signal: i32): void {
-  state.pending |= signal == SIGALRM ? CLOCK : signal == SIGIO ? CONSOLE : TERMINATE;
+  state.pending |= bitOf(signal);
   if (state.level != 0) return;
   state.level = 1;
   runPending();
@@ -82,7 +96,7 @@ export function splopen(): void {
 
 /** Let interrupts come: start-up is done. What was typed before the console's signal was wanted is taken now. */
 export function intrEnable(): void {
-  state.pending |= CONSOLE;
+  state.pending |= CONSOLE | WINDOW;
   splx(0);
 }
 
@@ -106,13 +120,15 @@ function catchSignal(signal: i32): void {
 
 /** Installs the handlers and starts the clock's signal. */
 export function intrInit(): void {
-  interrupts.w0 = (1 << (SIGALRM - 1)) | (1 << (SIGIO - 1)) | (1 << (SIGTERM - 1));
+  interrupts.w0 = (1 << (SIGALRM - 1)) | (1 << (SIGIO - 1)) | (1 << (SIGTERM - 1)) | (1 << (SIGWINCH - 1)) | (1 << (SIGQUIT - 1));
   action.handler = codeof(interrupt);
   action.flags = SA_RESTART;
   action.m0 = interrupts.w0;
   catchSignal(SIGALRM);
   catchSignal(SIGIO);
   catchSignal(SIGTERM);
+  catchSignal(SIGWINCH);
+  catchSignal(SIGQUIT);
 }
 
 /** Starts the clock's signal, HZ times a second. */
@@ -120,4 +136,10 @@ export function startTicks(): void {
   tick.intervalUsec = 1000000 / HZ;
   tick.valueUsec = 1000000 / HZ;
   if (setitimer(ITIMER_REAL, changetype<usize>(tick), 0) < 0) panic("setitimer");
+}
+
+/** Stops it: a program that is executed in our place has no handler for it. */
+export function stopTicks(): void {
+  memory.fill(changetype<usize>(tick), 0, sizeof<Itimerval>());
+  setitimer(ITIMER_REAL, changetype<usize>(tick), 0);
 }

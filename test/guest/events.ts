@@ -155,8 +155,8 @@ function testTimer(): void {
   checkEqual("a periodic one", collect(0), 1);
   check("counts what nobody collected", event(0).data >= 8 && event(0).data <= 11);
   change(7, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 500);
-  checkEqual("EV_ADD arms it anew", collect(100), 0);
-  checkEqual("and it comes", collect(2000), 1);
+  checkEqual("43: EV_ADD arms it anew", collect(100), 0);
+  checkEqual("43: and it comes", collect(2000), 1);
   const before = milliseconds();
   checkEqual("a wait ends", collect(30), 0);
   const waited = milliseconds() - before;
@@ -250,19 +250,19 @@ function testAsync(): void {
   check("is kept", (fcntl(kq, F_GETFL, 0) & O_ASYNC) != 0);
   change(fds[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0);
   change(SIGINFO, EVFILT_SIGNAL, EV_ADD, 0);
-  checkEqual("nothing yet", caught, 0);
+  checkEqual("43: nothing yet", caught, 0);
   write(fds[1], addressof(bytes), 1);
-  checkEqual("SIGIO", caught, 1);
+  checkEqual("43: SIGIO", caught, 1);
   kill(getpid(), SIGINFO);
   write(fds[1], addressof(bytes), 1);
-  checkEqual("once for many", caught, 1);
-  checkEqual("two events", collect(0), 2);
+  checkEqual("43: once for many", caught, 1);
+  checkEqual("43: two events", collect(0), 2);
   write(fds[1], addressof(bytes), 1);
-  checkEqual("and again", caught, 2);
+  checkEqual("43: and again", caught, 2);
   fcntl(kq, F_SETFL, O_RDWR);
   collect(0);
   write(fds[1], addressof(bytes), 1);
-  checkEqual("not without O_ASYNC", caught, 2);
+  checkEqual("43: not without O_ASYNC", caught, 2);
   collect(0);
   change(SIGINFO, EVFILT_SIGNAL, EV_DELETE, 0);
 }

@@ -65,4 +65,10 @@ describe.each([['host', 'native'], ['vkernel', '']])('terminal of the %s kernel'
     session.type('echo one\recho two\r', '\r\none\r\n');
     session.type('', `${prompt}two\r\n`);
   }, 60_000);
+
+  it.runIf(platform === 'vkernel')('asks the virtual kernel what it does', () => {
+    const session = start();
+    session.type('\x1c', 'pid 1 active init\r\n');
+    session.type('echo goes on\r', '\r\ngoes on\r\n');
+  }, 60_000);
 });
