@@ -17,8 +17,10 @@ const GUEST_FOLDERS = ['abi', 'asm', 'compiler', 'elf', 'host-kernel', 'isa', 'k
 const COMPILER_FOLDERS = ['asm', 'compiler', 'elf', 'image', 'isa'];
 const MAKEFILE = 'src/user/Makefile';
 const LAYOUT = '.layout';
-const HOST_MIB = 96;
-const VIRTUAL_MIB = 48;
+const HOST_MIB = 128;
+const VIRTUAL_MIB = 64;
+/** Roots inside the virtual kernel's root, each inside the one before. */
+const NESTED_MIB = [40, 24];
 
 interface Binaries {
   readonly hostKernel: Uint8Array;
@@ -112,10 +114,18 @@ function buildRoot(tree: SourceTree, cache: OutputCache, built: Binaries, system
   const known = cache.find('root.img', recipe);
   if (known !== null) return known;
   const files = [...binaryFiles(built, systemPrograms), ...folderFiles(), ...sources.map((path): FileSpec => ({ path: `/usr/src/${path}`, data: tree.read(path)! }))];
-  const virtualRoot = buildExt2({ sizeMiB: VIRTUAL_MIB, label: 'vroot', files });
+  const virtualRoot = buildExt2({ sizeMiB: VIRTUAL_MIB, label: 'vroot', files: [...files, { path: '/vroot.img', data: nestedRoot(built, systemPrograms, NESTED_MIB.length) }] });
   const image = buildExt2({ sizeMiB: HOST_MIB, label: 'root', files: [...files, { path: '/vroot.img', data: virtualRoot }] });
   cache.keep('root.img', recipe, sources, image);
   return image;
+}
+
+/** The root of a virtual kernel inside a virtual kernel, with `depth - 1` more inside: no sources, and nothing to compile them with. */
+function nestedRoot(built: Binaries, systemPrograms: readonly string[], depth: number): Uint8Array {
+  const unwanted = ['/bin/gtc', '/boot/host-kernel.elf'];
+  const files = [...binaryFiles(built, systemPrograms).filter((file) => !unwanted.includes(file.path)), ...folderFiles()];
+  const inner: FileSpec[] = depth > 1 ? [{ path: '/vroot.img', data: nestedRoot(built, systemPrograms, depth - 1) }] : [];
+  return buildExt2({ sizeMiB: NESTED_MIB[NESTED_MIB.length - depth]!, label: `vroot${NESTED_MIB.length + 2 - depth}`, files: [...files, ...inner] });
 }
 
 /** The kernels and programs, the same on both root file systems. */

@@ -1,14 +1,14 @@
 // Cases about descriptors: dup, fcntl, limits, pipes, the terminal, and the calls that report on the system.
 
 import { EAGAIN, EBADF, EINVAL, EMFILE, ENOENT, ENOMEM, ENOTTY, EPERM, EPIPE, ESPIPE } from '../abi/errno.ts';
-import { CTL_HW, CTL_KERN, F_DUPFD, F_GETFD, F_GETFL, F_SETFD, F_SETFL, FD_CLOEXEC, HW_PHYSMEM, HW_USERMEM, KERN_OSTYPE, KERN_PROC, KInfoProc,
+import { CTL_HW, CTL_KERN, F_DUPFD, F_GETFD, F_GETFL, F_SETFD, F_SETFL, FD_CLOEXEC, HW_PHYSMEM, HW_USERMEM, KERN_OSTYPE, KERN_PROC, KInfoProc, LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN,
   O_APPEND, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY, S_IFIFO, S_IFMT, SEEK_CUR, SEEK_SET, Stat, Termios, TIOCGETA, TIOCGWINSZ } from '../abi/file.ts';
 import { SIG_IGN, SIGPIPE } from '../abi/signal.ts';
 import { CLOCK_REALTIME, Timespec, Timeval } from '../abi/time.ts';
 import { stringAt } from '../libc/strings.ts';
-import { _exit, clockGettime, close, dup, dup2, fcntl, fork, fstat, getpid, gettimeofday, ioctl, lseek, open, pipe, read, sysctl, uname, wait4,
+import { _exit, clockGettime, close, closefrom, dup, dup2, fcntl, flock, fork, fstat, getpid, gettimeofday, ioctl, lseek, open, pipe, read, sysctl, uname, wait4,
   write } from '../libc/sys.ts';
-import { anon, check, checkChild, checkEqual, checkError, checkText, fill, handle, isFilled, milliseconds, must, newFile, put, sharedMemory,
+import { anon, check, checkChild, checkEqual, checkError, checkText, fill, handle, inChild, isFilled, milliseconds, must, newFile, put, sharedMemory,
   sleepMs, spawn, statusOf, test } from './usertests-harness.ts';
 
 let fds!: FixedArray<i32, 2>;
@@ -117,6 +117,55 @@ function descriptorTable(): void {
     fstat(fd, addressof(st));
     checkEqual("and it works", st.size as i32, 10);
     checkError("unknown command", fcntl(fd, 99, 0), EINVAL);
+  });
+  test("closefrom", () => {
+    dup2(0, 20);
+    dup2(0, 30);
+    must("closefrom", closefrom(21));
+    check("from there on", isOpen(20) && !isOpen(30));
+    check("not below", isOpen(0));
+  });
+  test("flock-exclusive", () => {
+    put("f", "");
+    const a = open("f", O_RDWR, 0);
+    fd = open("f", O_RDWR, 0);
+    must("first", flock(a, LOCK_EX));
+    checkError("second", flock(fd, LOCK_EX | LOCK_NB), EAGAIN);
+    checkError("shared", flock(fd, LOCK_SH | LOCK_NB), EAGAIN);
+    must("of its copy it is the same lock", flock(dup(a), LOCK_EX | LOCK_NB));
+    must("unlock", flock(a, LOCK_UN));
+    must("now", flock(fd, LOCK_EX | LOCK_NB));
+  });
+  test("flock-shared", () => {
+    put("f", "");
+    const a = open("f", O_RDWR, 0);
+    fd = open("f", O_RDWR, 0);
+    must("one", flock(a, LOCK_SH));
+    must("two", flock(fd, LOCK_SH | LOCK_NB));
+    checkError("exclusive", flock(fd, LOCK_EX | LOCK_NB), EAGAIN);
+    close(a);
+    must("after the other is closed", flock(fd, LOCK_EX | LOCK_NB));
+    checkError("of a closed one", flock(60, LOCK_SH), EBADF);
+    checkError("no such operation", flock(fd, 77), EINVAL);
+  });
+  test("flock-waits", () => {
+    put("f", "");
+    fd = open("f", O_RDWR, 0);
+    flock(fd, LOCK_EX);
+    area = sharedMemory(8);
+    const pid = spawn(() => {
+      flock(open("f", O_RDWR, 0), LOCK_EX);
+      return load<i32>(area);
+    });
+    sleepMs(50);
+    store<i32>(area, 6);
+    flock(fd, LOCK_UN);
+    checkEqual("until it is free", statusOf(pid), 6 << 8);
+  });
+  test("flock-ends-with-process", () => {
+    put("f", "");
+    inChild(() => flock(open("f", O_RDWR, 0), LOCK_EX));
+    must("free again", flock(open("f", O_RDWR, 0), LOCK_EX | LOCK_NB));
   });
   test("fd-inherited", () => {
     put("f", "abc");

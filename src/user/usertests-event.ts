@@ -1,17 +1,20 @@
-// Cases about kqueue: what each filter reports, once or again and again, and what happens when the watched thing ends.
+// Cases about waiting for events: what each filter of kqueue reports, once or again and again, what happens when the watched thing
+// ends, and poll and select.
 
 import { EBADF, EINVAL, ENOENT } from '../abi/errno.ts';
 import { EV_ADD, EV_CLEAR, EV_DELETE, EV_DISABLE, EV_ENABLE, EV_EOF, EV_ONESHOT, EVFILT_READ, EVFILT_SIGNAL, EVFILT_TIMER, EVFILT_WRITE,
-  Kevent } from '../abi/event.ts';
+  Kevent, PollFd, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from '../abi/event.ts';
 import { SIG_IGN, SIGUSR1 } from '../abi/signal.ts';
 import { Timespec } from '../abi/time.ts';
-import { close, getpid, kevent, kill, kqueue, pipe, read, write } from '../libc/sys.ts';
+import { close, getpid, kevent, kill, kqueue, pipe, poll, read, select, write } from '../libc/sys.ts';
 import { anon, check, checkChild, checkEqual, checkError, handle, milliseconds, must, sleepMs, spawn, statusOf, test } from './usertests-harness.ts';
 
 let change!: Embed<Kevent>;
 let got!: Embed<Kevent>;
 let limit!: Embed<Timespec>;
 let fds!: FixedArray<i32, 2>;
+let polls!: FixedArray<u32, 16>;
+let sets!: FixedArray<u32, 4>;
 let queue: i32 = -1;
 
 function watch(ident: i32, filter: i32, flags: i32, data: i32): i32 {
@@ -37,7 +40,72 @@ function start(): void {
   must("pipe", pipe(changetype<Ptr<i32>>(addressof(fds))));
 }
 
+function ask(index: i32, fd: i32, events: i32): void {
+  const record = changetype<PollFd>(addressof(polls) + (index as usize) * 8);
+  record.fd = fd;
+  record.events = events as i16;
+  record.revents = 0x55;
+}
+
+function answered(index: i32): i32 {
+  return changetype<PollFd>(addressof(polls) + (index as usize) * 8).revents as i32;
+}
+
+function pollCases(): void {
+  test("poll-ready", () => {
+    start();
+    ask(0, fds[0], POLLIN);
+    ask(1, fds[1], POLLOUT);
+    ask(2, 60, POLLIN);
+    ask(3, -1, POLLIN);
+    checkEqual("two of them", poll(addressof(polls), 4, 0), 2);
+    checkEqual("nothing to read", answered(0), 0);
+    checkEqual("room to write", answered(1), POLLOUT);
+    checkEqual("not open", answered(2), POLLNVAL);
+    checkEqual("left out", answered(3), 0);
+    write(fds[1], anon(8), 1);
+    checkEqual("three", poll(addressof(polls), 4, -1), 3);
+    checkEqual("readable", answered(0), POLLIN);
+    close(fds[1]);
+    read(fds[0], anon(8), 1);
+    poll(addressof(polls), 1, 0);
+    check("hung up", (answered(0) & POLLHUP) != 0);
+  });
+  test("poll-waits", () => {
+    start();
+    const pid = spawn(() => {
+      sleepMs(50);
+      return write(fds[1], anon(8), 1) - 1;
+    });
+    ask(0, fds[0], POLLIN);
+    checkEqual("until somebody writes", poll(addressof(polls), 1, 5000), 1);
+    statusOf(pid);
+    read(fds[0], anon(8), 1);
+    const begin = milliseconds();
+    checkEqual("or the time is over", poll(addressof(polls), 1, 80), 0);
+    check("eighty milliseconds", milliseconds() - begin >= 80);
+    checkEqual("no descriptors at all", poll(0, 0, 20), 0);
+  });
+  test("select-ready", () => {
+    start();
+    sets[0] = (1 as u32) << (fds[0] as u32);
+    sets[2] = (1 as u32) << (fds[1] as u32);
+    limit.sec = 0;
+    limit.nsec = 0;
+    checkEqual("one", select(fds[1] + 1, addressof(sets), addressof(sets) + 8, 0, addressof(limit)), 1);
+    checkEqual("not readable", sets[0] as i32, 0);
+    checkEqual("writable", sets[2] as i32, 1 << fds[1]);
+    write(fds[1], anon(8), 1);
+    sets[0] = (1 as u32) << (fds[0] as u32);
+    checkEqual("readable", select(fds[0] + 1, addressof(sets), 0, 0, 0), 1);
+    checkError("too many", select(100000, 0, 0, 0, addressof(limit)), EINVAL);
+    sets[0] = 0x80000000;
+    checkError("a closed one", select(32, addressof(sets), 0, 0, addressof(limit)), EBADF);
+  });
+}
+
 export function eventCases(): void {
+  pollCases();
   test("kqueue-read", () => {
     start();
     must("EV_ADD", watch(fds[0], EVFILT_READ, EV_ADD, 0));

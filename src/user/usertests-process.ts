@@ -1,10 +1,10 @@
 // Cases about processes: fork, wait, exit, groups and sessions, many of them at a time, and what dies of what.
 
 import { ECHILD, EINVAL, EPERM, ESRCH } from '../abi/errno.ts';
-import { O_RDONLY, WNOHANG, WUNTRACED } from '../abi/file.ts';
+import { O_RDONLY, W_CONTINUED, WCONTINUED, WNOHANG, WUNTRACED } from '../abi/file.ts';
 import { SIGBUS, SIGCHLD, SIGCONT, SIGFPE, SIG_IGN, SIGILL, SIGKILL, SIGSEGV, SIGSTOP, SIGSYS, SIGTERM, SIGTRAP } from '../abi/signal.ts';
 import { Rusage, RUSAGE_CHILDREN, RUSAGE_SELF } from '../abi/time.ts';
-import { _exit, close, fork, getegid, geteuid, getgid, getpgrp, getpid, getppid, getrusage, getuid, kill, open, pipe, read, schedYield, setpgid, setsid,
+import { _exit, close, fork, getegid, geteuid, getgid, getpgid, getpgrp, getpid, getppid, getrusage, getsid, getuid, kill, open, pipe, read, schedYield, setpgid, setsid,
   syscall8, wait4, write } from '../libc/sys.ts';
 import { anon, check, checkChild, checkEqual, checkError, handle, inChild, KERNEL_ADDRESS, milliseconds, must, put, sharedMemory, sleepMs, spawn, statusOf,
   test } from './usertests-harness.ts';
@@ -248,6 +248,46 @@ function groupCases(): void {
       setsid();
       return setpgid(0, getppid()) == -1 ? 0 : 1;
     });
+  });
+  test("getpgid-getsid", () => {
+    checkEqual("own group", getpgid(0), getpgrp());
+    checkEqual("by its id", getpgid(getpid()), getpgrp());
+    checkEqual("session of a child", getsid(spawn(() => sleepMs(50))), getsid(0));
+    checkError("nobody's group", getpgid(29999), ESRCH);
+    checkError("nobody's session", getsid(29999), ESRCH);
+    checkError("a group that is not there", setpgid(0, 29999), EPERM);
+  });
+  test("wait-continued", () => {
+    const pid = spawn(() => {
+      for (;;) sleepMs(10);
+      return 0;
+    });
+    kill(pid, SIGSTOP);
+    wait4(pid, addressof(word), WUNTRACED, 0);
+    kill(pid, SIGCONT);
+    checkEqual("is reported", wait4(pid, addressof(word), WCONTINUED, 0), pid);
+    checkEqual("as that", word[0], W_CONTINUED);
+    checkEqual("once", wait4(pid, addressof(word), WCONTINUED | WNOHANG, 0), 0);
+    kill(pid, SIGKILL);
+    statusOf(pid);
+  });
+  test("orphaned-group", () => {
+    // A stopped job whose parent dies gets SIGHUP, then SIGCONT: it ends instead of staying for ever.
+    must("pipe", pipe(changetype<Ptr<i32>>(addressof(fds))));
+    const shell = spawn(() => {
+      setsid();
+      const job = spawn(() => {
+        for (;;) sleepMs(10);
+        return 0;
+      });
+      setpgid(job, job);
+      kill(job, SIGSTOP);
+      wait4(job, 0, WUNTRACED, 0);
+      return 0;
+    });
+    statusOf(shell);
+    close(fds[1]);
+    checkEqual("the last writer is gone", read(fds[0], addressof(word), 1), 0);
   });
   test("kill-group", () => {
     const first = spawn(() => {

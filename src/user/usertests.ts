@@ -13,6 +13,7 @@ import { directoryCases } from './usertests-directory.ts';
 import { descriptorCases } from './usertests-descriptor.ts';
 import { memoryCases } from './usertests-memory.ts';
 import { eventCases } from './usertests-event.ts';
+import { threadCases } from './usertests-thread.ts';
 import { pointerCases } from './usertests-pointer.ts';
 
 function addCases(): void {
@@ -24,6 +25,7 @@ function addCases(): void {
   descriptorCases();
   memoryCases();
   eventCases();
+  threadCases();
   pointerCases();
 }
 
