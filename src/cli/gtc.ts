@@ -14,12 +14,12 @@ export class NodeHost extends CompilerHost {
     }
   }
 
-  override writeFile(path: string, bytes: u8[], executable: bool): bool {
+  override writeFile(path: string, bytes: u8[], executable: bool): string {
     try {
       writeFileSync(path, Uint8Array.from(bytes), { mode: executable ? 0o755 : 0o644 });
-      return true;
-    } catch {
-      return false;
+      return '';
+    } catch (error) {
+      return (error as Error).message;
     }
   }
 

@@ -19,9 +19,7 @@ export function compile(args: string[], host: CompilerHost): i32 {
     return 2;
   }
   const bytes = compileWith(options, host, diags);
-  if (diags.count == 0 && bytes != null && !host.writeFile(options.output, bytes, true)) {
-    diags.error(null, 0, `can't write ${options.output}`);
-  }
+  if (diags.count == 0 && bytes != null) writeBytes(host, options.output, bytes, true, diags);
   if (diags.count == 0) return 0;
   host.print(diags.render());
   return 1;
@@ -51,7 +49,12 @@ function dependencies(p: Program, output: string): string {
 function writeText(host: CompilerHost, path: string, text: string, diags: Diags): void {
   const bytes: u8[] = [];
   for (let i = 0; i < text.length; i++) bytes.push((text.charCodeAt(i) & 255) as u8);
-  if (!host.writeFile(path, bytes, false)) diags.error(null, 0, `can't write ${path}`);
+  writeBytes(host, path, bytes, false, diags);
+}
+
+function writeBytes(host: CompilerHost, path: string, bytes: u8[], executable: bool, diags: Diags): void {
+  const reason = host.writeFile(path, bytes, executable);
+  if (reason != "") diags.error(null, 0, `can't write ${path}: ${reason}`);
 }
 
 function link(m: IrModule, options: Options, diags: Diags): u8[] | null {

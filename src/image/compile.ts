@@ -33,10 +33,10 @@ class TreeHost extends CompilerHost {
     return bytes === null ? null : Buffer.from(bytes).toString('latin1');
   }
 
-  override writeFile(path: string, bytes: u8[], _executable: bool): bool {
+  override writeFile(path: string, bytes: u8[], _executable: bool): string {
     if (path === LAYOUT) this.layout = Buffer.from(bytes).toString('latin1');
     else this.output = Uint8Array.from(bytes);
-    return true;
+    return '';
   }
 
   override print(text: string): void {

@@ -100,8 +100,8 @@ export function countsChanged(): void {
   bdirty(groupBuf);
 }
 
-/** Mount the disk: null, or what is wrong with it. */
-export function ext2Mount(): string | null {
+/** Mount the disk: null, or what is wrong with it. `readOnly`: as it is. */
+export function ext2Mount(readOnly: bool): string | null {
   if (diskInit() != 0) return "no disk";
   const first = bread(0);
   if (first == null) return "the disk can't be read";
@@ -114,11 +114,11 @@ export function ext2Mount(): string | null {
   const second = bread(1);
   if (second == null) return "the disk can't be read";
   groupBuf = second;
-  if ((super_.state & STATE_CLEAN) == 0 && !recover()) return "it was not unmounted, and the disk can't be read";
+  if (!readOnly && (super_.state & STATE_CLEAN) == 0 && !recover()) return "it was not unmounted, and the disk can't be read";
   const root = iget(ROOT_INO);
   if (root == null) return "the root directory can't be read";
   rootNode = root;
-  markInUse();
+  if (!readOnly) markInUse();
   return null;
 }
 

@@ -26,3 +26,11 @@ export function tuningInit(): void {
   modifiedOn = !all && names.indexOf(",modified,") < 0;
   poolOn = !all && names.indexOf(",pool,") < 0;
 }
+
+/** The word stands among the boot words, before exec=. */
+export function hasBootWord(word: string): bool {
+  const line = bootArgs();
+  const command = line.indexOf("exec=");
+  const words = " " + (command < 0 ? line : line.substring(0, command)) + " ";
+  return words.indexOf(" " + word + " ") >= 0;
+}

@@ -10,7 +10,7 @@ import { flockTake } from './flock.ts';
 import { VnodeFile } from './file_syscalls.ts';
 import { ANY_EXECUTE, FOLLOW, nameFirst, nameRelease, nameSecond, nameUser, Nameidata, PARENT, PATH_MAX } from './namei.ts';
 import type { Lwp } from './proc.ts';
-import { rootVnode, vfsSync } from './vfs.ts';
+import { mayChange, rootVnode, vfsSync } from './vfs.ts';
 import { Vnode, VT_CHR, VT_DIR, VT_LNK, VT_REG } from './vnode.ts';
 import { copyinstr, copyout } from 'machine/copyio.ts';
 
@@ -51,7 +51,8 @@ function findForOpen(lwp: Lwp, nd: Nameidata, path: usize, flags: i32, mode: u32
   if (error != 0) return error;
   if (nd.vp != null) error = (flags & O_EXCL) != 0 ? EEXIST : 0;
   else if (nd.slash) error = EISDIR;
-  else error = nd.dir!.create(nd, S_IFREG | (mode & 0xfff & ~lwp.proc.fd!.umask), 0);
+  else error = mayChange();
+  if (error == 0 && nd.vp == null) error = nd.dir!.create(nd, S_IFREG | (mode & 0xfff & ~lwp.proc.fd!.umask), 0);
   if (error != 0) {
     nameRelease(nd);
     return error;
@@ -63,7 +64,9 @@ function findForOpen(lwp: Lwp, nd: Nameidata, path: usize, flags: i32, mode: u32
 
 function mayOpen(vp: Vnode, flags: i32): i32 {
   if (vp.type == VT_LNK) return ELOOP;
-  if (vp.type == VT_DIR && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0)) return EISDIR;
+  const writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+  if (vp.type == VT_DIR && writes) return EISDIR;
+  if (vp.type == VT_REG && writes && mayChange() != 0) return mayChange();
   if (vp.type == VT_CHR) return cdevMayOpen(vp, flags);
   return vp.type == VT_DIR || vp.type == VT_REG ? 0 : ENXIO;
 }
@@ -127,9 +130,10 @@ export function sysChdir(lwp: Lwp, a: Ptr<u32>): i32 {
 /** Walk to a name that must not be there yet, for a call that makes it. */
 function nameForNew(nd: Nameidata, path: usize): i32 {
   const error = nameUser(nd, path, PARENT);
-  if (error != 0 || nd.vp == null) return error;
-  nameRelease(nd);
-  return EEXIST;
+  if (error != 0) return error;
+  const refusal = nd.vp != null ? EEXIST : mayChange();
+  if (refusal != 0) nameRelease(nd);
+  return refusal;
 }
 
 /** mkdir(path, mode) */
@@ -213,6 +217,7 @@ function removeName(path: usize, directory: bool): i32 {
   if (error != 0) return error;
   const vp = nd.vp;
   if (vp == null) error = ENOENT;
+  else if (mayChange() != 0) error = mayChange();
   else if (directory) error = nd.dir!.rmdir(nd);
   else error = vp.type == VT_DIR ? EPERM : nd.dir!.remove(nd);
   nameRelease(nd);
@@ -225,7 +230,8 @@ export function sysRename(lwp: Lwp, a: Ptr<u32>): i32 {
   const to = nameSecond();
   let error = nameUser(from, a[0], PARENT);
   if (error != 0) return error;
-  error = from.vp == null ? ENOENT : isDots(from) ? EINVAL : nameUser(to, a[1], PARENT);
+  error = from.vp == null ? ENOENT : isDots(from) ? EINVAL : mayChange();
+  if (error == 0) error = nameUser(to, a[1], PARENT);
   if (error == 0) {
     if (isDots(to)) error = EINVAL;
     else error = from.dir!.rename(from, to);
@@ -246,7 +252,7 @@ export function sysChmod(lwp: Lwp, a: Ptr<u32>): i32 {
   const nd = nameFirst();
   const error = nameUser(nd, a[0], FOLLOW);
   if (error != 0) return error;
-  const result = nd.vp!.chmod(a[1]);
+  const result = mayChange() != 0 ? mayChange() : nd.vp!.chmod(a[1]);
   nameRelease(nd);
   return result;
 }
@@ -257,7 +263,7 @@ export function sysTruncate(lwp: Lwp, a: Ptr<u32>): i32 {
   const nd = nameFirst();
   const error = nameUser(nd, a[0], FOLLOW);
   if (error != 0) return error;
-  const result = nd.vp!.truncate(a[2]);
+  const result = mayChange() != 0 ? mayChange() : nd.vp!.truncate(a[2]);
   nameRelease(nd);
   return result;
 }

@@ -5,7 +5,7 @@ import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '../abi/file.ts';
 import { EINTR } from '../abi/errno.ts';
 import { malloc, mfree } from './rt.ts';
 import { stringOf } from './strings.ts';
-import { close, cstr, errno, open, read, write } from './sys.ts';
+import { close, cstr, errno, fsync, open, read, rename, setErrno, unlink, write } from './sys.ts';
 
 const BUFFER: usize = 4096;
 
@@ -100,4 +100,21 @@ export function writeFile(path: string, address: usize, bytes: usize, mode: u32)
   const ok = writeAll(fd, address, bytes);
   close(fd);
   return ok;
+}
+
+/**
+ * Replaces a file's contents at once: whoever looks, and a power cut, finds the old file or all of the new one. False with
+ * errno on failure; then the old one stays. Not for a path that two processes write at the same time.
+ */
+export function replaceFile(path: string, address: usize, bytes: usize, mode: u32): bool {
+  const fresh = path + ".new";
+  const fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC, mode);
+  if (fd < 0) return false;
+  const written = writeAll(fd, address, bytes) && fsync(fd) == 0;
+  close(fd);
+  if (written && rename(fresh, path) == 0) return true;
+  const reason = errno();
+  unlink(fresh);
+  setErrno(reason);
+  return false;
 }

@@ -1,18 +1,21 @@
 // gtc: the compiler as a program of the system. All of it is in src/compiler; here are only its files and its terminal.
 
+import { strerror } from "../abi/errno.ts";
 import { compile } from "../compiler/compile.ts";
 import { CompilerHost } from "../compiler/host.ts";
 import { arrayData } from "../lib/array.ts";
 import { setMain } from "../libc/crt.ts";
-import { print, readFile, writeFile } from "../libc/stdio.ts";
+import { print, readFile, replaceFile } from "../libc/stdio.ts";
+import { errno } from "../libc/sys.ts";
 
 class SystemHost extends CompilerHost {
   override readFile(path: string): string | null {
     return readFile(path);
   }
 
-  override writeFile(path: string, bytes: u8[], executable: bool): bool {
-    return writeFile(path, arrayData(changetype<usize>(bytes)), bytes.length as usize, executable ? 0x1ed : 0x1a4);
+  override writeFile(path: string, bytes: u8[], executable: bool): string {
+    const mode: u32 = executable ? 0x1ed : 0x1a4;
+    return replaceFile(path, arrayData(changetype<usize>(bytes)), bytes.length as usize, mode) ? "" : strerror(errno());
   }
 
   override print(text: string): void {

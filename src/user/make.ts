@@ -1,15 +1,17 @@
 // make: brings targets up to date. Rules with prerequisites and recipes, pattern rules with one %, variables (= := +=) and
 // $(NAME:FROM=TO), the automatic variables $@ $< $^ $*, .PHONY, include and -include, recipe prefixes @ and -, line continuation. Options: -j N commands at a time, -f FILE,
 // -C DIRECTORY, -n (print only), -s (silent), NAME=value. A recipe that fails stops what depends on it; a target that the failed recipe
-// has changed is removed; jobs that run are waited for. Exit code 0: up to date, 2: error.
+// has changed is removed; jobs that run are waited for. SIGINT, SIGTERM and SIGHUP end the jobs in the same way, and then make by the
+// same signal. Exit code 0: up to date, 2: error.
 
 import { ECHILD } from '../abi/errno.ts';
+import { SIG_DFL, SigAction, SIGHUP, SIGINT, SIGTERM } from '../abi/signal.ts';
 import { setMain } from '../libc/crt.ts';
 import { execvp, exitStatus, fail } from '../libc/process.ts';
 import { eprint, flush, print } from '../libc/stdio.ts';
 import { parseNumber } from '../libc/strings.ts';
 import { malloc } from '../libc/rt.ts';
-import { _exit, chdir, errno, fork, unlink, wait4 } from '../libc/sys.ts';
+import { _exit, chdir, errno, fork, getpid, kill, sigaction, unlink, wait4 } from '../libc/sys.ts';
 import { expand, Makefile, modificationTime, readMakefile, Rule, setVariable, stemOf, substituteStem } from './make-parse.ts';
 
 const NEW: i32 = 0;
@@ -41,6 +43,8 @@ let jobs: i32 = 1;
 let dryRun: bool = false;
 let silent: bool = false;
 let failed: bool = false;
+let interruption: i32 = 0;   // the signal that ends us
+let action!: Embed<SigAction>;
 
 // ---------------------------------------------------------------------------------------------------- the graph
 
@@ -155,6 +159,7 @@ function launch(node: Node, line: string): void {
   flush();
   const pid = fork();
   if (pid == 0) {
+    setHandlers(SIG_DFL);
     execvp(["/bin/sh", "-c", line]);
     fail("make", "/bin/sh");
     _exit(127);
@@ -187,8 +192,24 @@ function begin(node: Node): void {
   advance(node);
 }
 
+function interrupted(signal: i32): void {
+  interruption = signal;
+}
+
+function setHandlers(handler: usize): void {
+  action.handler = handler;
+  for (const signal of [SIGHUP, SIGINT, SIGTERM]) sigaction(signal, changetype<usize>(action), 0);
+}
+
+/** The jobs get the signal, too, and no other begins. */
+function passOn(signal: i32): void {
+  failed = true;
+  for (const pid of running.keys()) kill(pid, signal);
+}
+
 function reap(status: usize): bool {
   const pid = wait4(-1, status, 0, 0);
+  if (interruption != 0 && !failed) passOn(interruption);
   if (pid < 0) return errno() != ECHILD;
   if (!running.has(pid)) return true;
   const node = running.get(pid)!;
@@ -211,6 +232,12 @@ function runAll(): void {
     if (running.size == 0) return;
     if (!reap(status)) return;
   }
+}
+
+function endBy(signal: i32): void {
+  eprint("make: interrupted\n");
+  setHandlers(SIG_DFL);
+  kill(getpid(), signal);
 }
 
 // ---------------------------------------------------------------------------------------------------- command line
@@ -252,7 +279,9 @@ function main(args: string[]): i32 {
     return 2;
   }
   for (const goal of goals) if (!plan(nodeOf(goal), null)) return 2;
+  setHandlers(codeof(interrupted));
   runAll();
+  if (interruption != 0) endBy(interruption);
   return failed ? 2 : 0;
 }
 

@@ -238,11 +238,13 @@ function start(pipeline: Pipeline, background: bool): i32 {
   return pid;
 }
 
-function runPipeline(pipeline: Pipeline, background: bool): i32 {
+/** @param last the shell has nothing to do after it: a command takes the shell's place */
+function runPipeline(pipeline: Pipeline, background: bool, last: bool): i32 {
   flush();
   if (pipeline.commands.length == 1 && !background) {
     const status = runHere(pipeline.commands[0]!);
     if (status >= 0) return status;
+    if (last) become(pipeline.commands[0]!);
   }
   const pid = start(pipeline, background);
   if (pid < 0) return 1;
@@ -254,8 +256,8 @@ function runPipeline(pipeline: Pipeline, background: bool): i32 {
   return exitStatus(status);
 }
 
-/** Runs everything that a text says, line by line; false after a syntax error. */
-function runText(text: string): bool {
+/** Runs everything that a text says, line by line; false after a syntax error. `last`: then the shell ends. */
+function runText(text: string, last: bool): bool {
   let start: i32 = 0;
   while (start < text.length) {
     let end = start;
@@ -265,10 +267,11 @@ function runText(text: string): bool {
       lastStatus = 2;
       return false;
     }
-    for (const pipeline of list) {
+    for (let i: i32 = 0; i < list.length; i++) {
+      const pipeline = list[i]!;
       if (pipeline.onlyIf == 1 && lastStatus != 0) continue;
       if (pipeline.onlyIf == 2 && lastStatus == 0) continue;
-      lastStatus = runPipeline(pipeline, pipeline.background);
+      lastStatus = runPipeline(pipeline, pipeline.background, last && end == text.length && i == list.length - 1);
     }
     start = end + 1;
   }
@@ -298,7 +301,7 @@ function promptLoop(): void {
     flush();
     const line = readLine(buffer);
     if (line == null) break;
-    runText(line);
+    runText(line, false);
   }
   if (interactive) print("\n");
 }
@@ -307,13 +310,13 @@ let termios!: Embed<Termios>;
 
 function main(args: string[]): i32 {
   if (args.length > 2 && args[1] == "-c") {
-    runText(args[2]!);
+    runText(args[2]!, true);
     return lastStatus;
   }
   if (args.length > 1) {
     const text = readFile(args[1]!);
     if (text == null) return fail("sh", args[1]!) + 126;
-    runText(text);
+    runText(text, true);
     return lastStatus;
   }
   interactive = ioctl(0, TIOCGETA, changetype<usize>(termios)) == 0;

@@ -52,12 +52,12 @@ class LinuxHost extends CompilerHost {
     systemCall(6, fd as usize, 0, 0);
     return text;
   }
-  override writeFile(path: string, bytes: u8[], executable: bool): bool {
+  override writeFile(path: string, bytes: u8[], executable: bool): string {
     const fd = systemCall(5, changetype<usize>(path) + 4, 0x241, executable ? 0x1ed : 0x1a4);
-    if (fd < 0) return false;
+    if (fd < 0) return "it cannot be opened";
     const wrote = systemCall(4, fd as usize, arrayData(changetype<usize>(bytes)), bytes.length as usize);
     systemCall(6, fd as usize, 0, 0);
-    return wrote == bytes.length;
+    return wrote == bytes.length ? "" : "not all of it";
   }
   override print(text: string): void { systemCall(4, 1, changetype<usize>(text) + 4, text.length as usize); }
 }

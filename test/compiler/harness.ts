@@ -27,9 +27,9 @@ export class TestHost extends CompilerHost {
     }
   }
 
-  override writeFile(path: string, bytes: u8[]): bool {
+  override writeFile(path: string, bytes: u8[]): string {
     this.written.set(path, Uint8Array.from(bytes));
-    return true;
+    return "";
   }
 
   override print(text: string): void {

@@ -57,9 +57,9 @@ class MemoryHost extends CompilerHost {
     }
   }
 
-  override writeFile(_path: string, bytes: u8[]): bool {
+  override writeFile(_path: string, bytes: u8[]): string {
     this.output = bytes;
-    return true;
+    return "";
   }
 
   override print(text: string): void {

@@ -69,8 +69,8 @@ export class Session {
   }
 
   /** Runs until `text` has been printed after what was waited for before; what was printed before it. */
-  waitFor(text: string): string {
-    const end = this.machine.cpu.instructions + PATIENCE;
+  waitFor(text: string, patience = PATIENCE): string {
+    const end = this.machine.cpu.instructions + patience;
     let at = -1;
     while ((at = this.text.indexOf(text, this.seen)) < 0) {
       const result = this.machine.run(this.machine.cpu.instructions + STEP, true);

@@ -18,12 +18,12 @@ class LinuxHost extends CompilerHost {
     return got == bytes ? changetype<string>(text) : null;
   }
 
-  override writeFile(path: string, bytes: u8[], executable: bool): bool {
+  override writeFile(path: string, bytes: u8[], executable: bool): string {
     const fd = open(path, 0x241, executable ? 0x1ed : 0x1a4);
-    if (fd < 0) return false;
+    if (fd < 0) return "it cannot be opened";
     const sent = write(fd, arrayData(changetype<usize>(bytes)), bytes.length as usize);
     close(fd);
-    return sent == bytes.length;
+    return sent == bytes.length ? "" : "not all of it";
   }
 
   override print(text: string): void {
