@@ -10,6 +10,8 @@ export interface OptionSpec {
   readonly type: 'string' | 'boolean';
   /** What the value is called in messages, for strings. */
   readonly value?: string;
+  /** The value when the option stands alone; another one is then given with `=` only. */
+  readonly optional?: string;
   /** May be given more than once; the values are joined by this, or by commas. */
   readonly repeat?: boolean | string;
 }
@@ -39,6 +41,8 @@ export function normalise(argv: readonly string[], specs: OptionSpecs): string[]
       out.push(`--${name}`);
     } else if (match[2] !== undefined) {
       out.push(`--${name}=${match[2]}`);
+    } else if (spec.optional !== undefined) {
+      out.push(`--${name}=${spec.optional}`);
     } else {
       if (i + 1 >= argv.length) throw new UsageError(`option -${name} needs a value${spec.value ? `: ${spec.value}` : ''}`);
       out.push(`--${name}=${argv[++i]!}`);

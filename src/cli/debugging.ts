@@ -1,7 +1,6 @@
 // Debugging from the command line: -d and -D, -monitor, -s, -S and -gdb. Files, sockets and terminals are here; what they
 // carry is in src/debug.
 
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { Debugger } from '../debug/debugger.ts';
@@ -15,8 +14,8 @@ import type { Machine } from '../pc/machine.ts';
 import { UsageError } from './args.ts';
 import type { OptionSpecs, ParsedArgs } from './args.ts';
 import type { Console } from './console.ts';
+import { OutputFile } from './output-file.ts';
 
-const LOG_BUFFER = 1 << 16;
 const DEFAULT_PORT = 1234;
 const PROMPT = '(damselfly) ';
 
@@ -68,38 +67,9 @@ function gdbAddress(args: ParsedArgs): { host: string; port: number } | null {
   return { host: match[1] || '127.0.0.1', port };
 }
 
-/** A log that is written in large pieces. */
-class LogFile {
-  private text = '';
-  private readonly fd: number;
-
-  constructor(path: string | null) {
-    try {
-      this.fd = path === null ? 2 : openSync(path, 'w');
-    } catch (error) {
-      throw new UsageError(`-D ${path}: ${(error as Error).message.split(',')[0]}`);
-    }
-  }
-
-  line(text: string): void {
-    this.text += `${text}\n`;
-    if (this.text.length > LOG_BUFFER) this.flush();
-  }
-
-  flush(): void {
-    if (this.text) writeSync(this.fd, this.text);
-    this.text = '';
-  }
-
-  close(): void {
-    this.flush();
-    if (this.fd !== 2) closeSync(this.fd);
-  }
-}
-
 /** Everything of a run that a debugger may want. Created before the machine, because the machine reports to it. */
 export class Debugging {
-  private readonly log: LogFile;
+  private readonly log: OutputFile;
   private server: Server | null = null;
   private stub: GdbStub | null = null;
   private socket: Socket | null = null;
@@ -108,7 +78,7 @@ export class Debugging {
   private debug: Debugger | null = null;
 
   constructor(private readonly request: DebugRequest) {
-    this.log = new LogFile(request.file);
+    this.log = new OutputFile('-D', request.file);
   }
 
   /** For the machine: accesses to what is not there. */

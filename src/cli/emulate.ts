@@ -20,6 +20,7 @@ import { COMPATIBILITY_OPTIONS, debugExit, warnings } from './compatibility.ts';
 import { Console } from './console.ts';
 import { Expectation, readScript } from './expect.ts';
 import { IdleWatch } from './idle-watch.ts';
+import { OBSERVE_HELP, OBSERVE_OPTIONS, observeRequest, observes, Observing } from './observing.ts';
 import { systemFiles } from './own-system.ts';
 import { statistics } from './stats.ts';
 import { debugRequest, DEBUG_HELP, DEBUG_OPTIONS, Debugging, logHelp } from './debugging.ts';
@@ -46,6 +47,7 @@ const OPTIONS: OptionSpecs = {
   'idle-limit': { type: 'string', value: 'seconds of virtual time' },
   expect: { type: 'string', value: 'a script of wait and send lines' },
   ...DEBUG_OPTIONS,
+  ...OBSERVE_OPTIONS,
 };
 
 const HELP = `Usage: npm run emulate -- [IMAGE] [options]
@@ -78,6 +80,7 @@ const HELP = `Usage: npm run emulate -- [IMAGE] [options]
   --idle-limit SECONDS      virtual time after which a guest that waits for a standard input that has ended is given up (300)
   --expect FILE             a script of lines wait TEXT, wait /EXPRESSION/, send TEXT: 0 when all of it has happened, else 12
 ${DEBUG_HELP.trimEnd()}
+${OBSERVE_HELP.trimEnd()}
 
 In a terminal Ctrl-A x quits and Ctrl-A h helps; Ctrl-C goes to the guest. Other options of QEMU's that change nothing here
 are accepted. Exit codes: 0 powered off, 2 usage, 4 image cannot be loaded, 6 triple fault, 8 kernel panic, 10 halted or
@@ -187,6 +190,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const image = (args.values.kernel as string | undefined) ?? args.positionals[0];
   if (args.values.kernel !== undefined && args.positionals.length) throw new UsageError(`-kernel ${image} and ${args.positionals[0]} are two images to boot; -hda ${args.positionals[0]} attaches a disk`);
   const request = debugRequest(args);
+  const wanted = observeRequest(args);
   for (const line of warnings(args)) process.stderr.write(`${line}\n`);
   const timing = timingNamed((args.values.timing as string | undefined) ?? 'flat');
   if (!timing) throw new UsageError(`--timing ${args.values.timing as string}: expected ${TIMINGS.map(({ name }) => name).join(' or ')}`);
@@ -200,7 +204,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const attached = await Attachments.open(args, console);
   const machine = new Machine({
     memory,
-    engine: parseEngine(args.values.engine as string | undefined),
+    engine: observes(wanted) ? 'observed' : parseEngine(args.values.engine as string | undefined),
     disks: boot.disks,
     ...attached.sinks,
     debugExit: exit,
@@ -210,6 +214,7 @@ async function main(argv: readonly string[]): Promise<number> {
   machine.loadKernel(boot.kernel, basename(boot.name), boot.commandLine, boot.modules);
   const debug = await debugging.attach(machine, boot.kernel, console);
   if (boot.world) debug.guest = hostView(machine.cpu, systemFiles(boot.world));
+  const observing = observes(wanted) ? new Observing(wanted, debug, boot.world) : null;
   attached.connect(debug);
   console.actions = { save: () => boot.disks.forEach((disk) => disk?.flush()), sendBreak: () => machine.receiveBreak(), stamp: () => (machine.clock.now / machine.clock.hertz).toFixed(3) };
   if (script) attached.expectation = new Expectation(script, (bytes) => machine.receive(bytes));
@@ -222,6 +227,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const code = judged(await runToEnd(debug, debugging, console, attached, args, boot.own), attached.expectation);
   debugging.close(code);
   attached.close();
+  observing?.close();
   console.stop();
   if (args.values.stats) process.stderr.write(`${statistics(machine, (Date.now() - before) / 1000).join('\n')}\n`);
   return code;

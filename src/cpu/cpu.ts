@@ -251,6 +251,11 @@ export class Cpu {
     if (this.observer) this.i32[L.NOTE_MASK >> 2] = this.observer.wanted();
   }
 
+  /** The observer has learned of a change of ring in another way: the next note is a change again if the ring is another. */
+  turned(ring: number): void {
+    this.i32[L.NOTE_RING >> 2] = ring;
+  }
+
   private recordFault(depth: number, vector: number, error: number, address: number): void {
     const { state } = this;
     const place = { cs: state.segment(L.CS).sel, eip: state.eip, ss: state.segment(L.SS).sel, esp: state.esp };

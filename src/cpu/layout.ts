@@ -6,11 +6,11 @@
 //   0x0000_0200  segment registers, 32 bytes each         (es cs ss ds fs gs ldtr tr, and one being examined)
 //   0x0000_0400  x87 state
 //   0x0000_1000  scratch micro-ops for single steps
-//   0x0000_1700  cells and
-//   0x0010_0000  notes of the observed engine             (semantics/notes.ts)
+//   0x0000_1700  cells of the observed engine             (semantics/notes.ts)
 //   0x0000_1a00  event counters and their costs (timing.ts)
 //   0x0001_0000  list of filled TLB slots
 //   0x0003_0000  code TLB: {linear page | context, slot table} x 1024
+//   0x0010_0000  notes of the observed engine
 //   0x0100_0000  data TLB: supervisor read, write, user read, write; one word per page; then one empty pair
 //   0x0280_0000  code granules: one bit per 64 bytes, 8 bytes per physical page
 //   0x0300_0000  physical page attributes (one byte per page: 1 = device memory)
@@ -33,9 +33,12 @@ export const NOTE_AT = 0x1704;
 export const NOTE_RING = 0x1708;
 export const NOTES = 0x10_0000;
 export const NOTES_END = 0x20_0000;
-export const NOTE_BYTES = 16;
-/** A note: linear address, low word of the instruction count, ESP, how control came here | CPL << 4. */
-export const NOTE = { la: 0, count: 4, esp: 8, how: 12 } as const;
+export const NOTE_BYTES = 32;
+/**
+ * A note: linear address, low word of the instruction count, ESP, how control came here | CPL << 4, low words of the cycles
+ * that events have cost and of the number of TLB misses.
+ */
+export const NOTE = { la: 0, count: 4, esp: 8, how: 12, extra: 16, misses: 20 } as const;
 export const NOTE_HOW = { jump: 0, call: 1, ret: 2, iret: 3 } as const;
 export const EVENT_COUNTS = 0x1a00;       // one f64 for each event of timing.ts; like the instruction count, no reset clears them
 export const EVENT_COSTS = 0x1c00;        // one i32 for each

@@ -32,6 +32,12 @@ export interface Listener {
 
 const PAGE = 0xfffff000;
 
+/** One function that calls all that are there, or undefined. */
+function joined<A extends unknown[]>(functions: readonly (((...args: A) => void) | undefined)[]): ((...args: A) => void) | undefined {
+  const present = functions.filter((f) => f !== undefined);
+  return present.length < 2 ? present[0] : (...args) => present.forEach((f) => f(...args));
+}
+
 export class Debugger {
   paused = false;
   /** Called when a running machine has paused. */
@@ -44,16 +50,16 @@ export class Debugger {
   guest: KernelView | null = null;
   private readonly breakpoints = new Set<number>();
   private readonly watchpoints: Watchpoint[] = [];
-  private listener: Listener = {};
+  private readonly listeners: Listener[] = [];
   private hit: Stop | null = null;
   /** The breakpoint the machine stands at, which must not stop it again before it has run. */
   private passing = -1;
 
   constructor(readonly machine: Machine, readonly symbols: SymbolTable) {}
 
-  /** Installs the log. */
+  /** Installs somebody who wants to know: the log, an observer. */
   listen(listener: Listener): void {
-    this.listener = listener;
+    this.listeners.push(listener);
     this.arm();
   }
 
@@ -83,7 +89,8 @@ export class Debugger {
   }
 
   private arm(): void {
-    const { instruction, interrupt } = this.listener;
+    const instruction = joined(this.listeners.map((listener) => listener.instruction));
+    const interrupt = joined(this.listeners.map((listener) => listener.interrupt));
     const pages = new Set([...this.breakpoints].map((address) => (address & PAGE) >>> 0));
     const code: CpuHooks = {
       breakpoint: (la) => {

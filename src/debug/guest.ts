@@ -14,7 +14,8 @@ import type { SymbolTable } from './symbols.ts';
 
 /** Lists longer than this are damaged. */
 const MOST = 100_000;
-const VKERNEL = 'vkernel';
+/** The name `vkernel` as two words. */
+const VKERNEL = [0x72656b76, 0x006c656e] as const;
 const VME_VPAGETABLE = 8;
 
 /** What is known of a kernel from its files. */
@@ -313,22 +314,47 @@ export class KernelView {
 
   /** The kernel that a process is, when it is our virtual kernel and has started. */
   virtualKernel(proc: Proc): KernelView | null {
-    if (proc.vkernel === 0 || proc.name !== VKERNEL || proc.vmspace === 0) return null;
-    const known = this.nested.get(proc.vmspace);
-    const view = known ?? new KernelView(this.ram, this.userMemory(proc.vmspace), this.inner, this.inner, this.depth + 1);
-    this.nested.set(proc.vmspace, view);
+    return this.virtualKernelOf(proc.at);
+  }
+
+  /** The same by the address of its record. */
+  virtualKernelOf(proc: number): KernelView | null {
+    const vmspace = this.field(proc, 'Proc.vmspace');
+    if (vmspace === 0 || this.field(proc, 'Proc.vkernel') === 0 || !this.isNamedVkernel(proc)) return null;
+    let view = this.nested.get(vmspace);
+    if (!view) this.nested.set(vmspace, (view = new KernelView(this.ram, this.userMemory(vmspace), this.inner, this.inner, this.depth + 1)));
     return view.curLwp() !== 0 ? view : null;
+  }
+
+  /** Differs when the names of two processes do (nearly always). */
+  nameHash(proc: number): number {
+    const comm = (proc + this.files.layout.offset('Proc.comm')) >>> 0;
+    let hash = 0;
+    for (let i = 0; i < 16; i += 4) hash = (Math.imul(hash, 31) + this.memory.word(comm + i)) | 0;
+    return hash;
+  }
+
+  private isNamedVkernel(proc: number): boolean {
+    const comm = (proc + this.files.layout.offset('Proc.comm')) >>> 0;
+    return this.memory.word(comm) === VKERNEL[0] && this.memory.word(comm + 4) === VKERNEL[1];
+  }
+
+  private ownsSpace(proc: number, id: number): boolean {
+    const vmspace = this.field(proc, 'Proc.vmspace');
+    return vmspace !== 0 && this.field(this.field(vmspace, 'Vmspace.pmap'), 'Pmap.space') === id;
   }
 
   /** The process whose address space this kernel has given to the kernel below as VM space `id`. */
   processOfSpace(id: number): Proc | null {
-    const here = (at: number) => this.field(this.field(at, 'Proc.vmspace'), 'Vmspace.pmap');
-    const owner = (at: number) => this.field(at, 'Proc.vmspace') !== 0 && this.field(here(at), 'Pmap.space') === id;
-    const lwp = this.curLwp();
-    const current = lwp ? this.field(lwp, 'Lwp.proc') : 0;
-    if (current && owner(current)) return this.proc(current);
-    const found = this.list(this.memory.word(this.procListAt), 'Proc.next').find(owner);
+    const found = this.list(this.memory.word(this.procListAt), 'Proc.next').find((at) => this.ownsSpace(at, id));
     return found === undefined ? null : this.proc(found);
+  }
+
+  /** The thread that runs in VM space `id` of the kernel below, or 0: the current one, else the first of the process. */
+  lwpOfSpace(id: number): number {
+    const lwp = this.curLwp();
+    if (lwp && this.ownsSpace(this.field(lwp, 'Lwp.proc'), id)) return lwp;
+    return this.processOfSpace(id)?.lwps[0]?.at ?? 0;
   }
 }
 

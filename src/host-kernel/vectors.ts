@@ -9,7 +9,7 @@ import { doreti, hostTrap } from "./trap.ts";
 
 const INTERRUPT_GATE: u32 = 14;
 
-function enter(): void {
+function trapEntry(): void {
   naked();
   asm`push 0
       pushad
@@ -34,43 +34,43 @@ function enter(): void {
 
 // Exceptions, with their trap numbers (abi/frames.ts). All are interrupt gates: hostTrap enables interrupts when it has
 // read what the next fault would change.
-function vecDivide(): void { naked(); asm`push 0; push 18; jmp ${enter}`; }
-function vecDebug(): void { naked(); asm`push 0; push 10; jmp ${enter}`; }
-function vecNmi(): void { naked(); asm`push 0; push 19; jmp ${enter}`; }
-function vecBreakpoint(): void { naked(); asm`push 0; push 3; jmp ${enter}`; }
-function vecOverflow(): void { naked(); asm`push 0; push 20; jmp ${enter}`; }
-function vecBound(): void { naked(); asm`push 0; push 21; jmp ${enter}`; }
-function vecInvalid(): void { naked(); asm`push 0; push 1; jmp ${enter}`; }
-function vecNoFpu(): void { naked(); asm`push 0; push 22; jmp ${enter}`; }
-function vecDouble(): void { naked(); asm`push 23; jmp ${enter}`; }
-function vecFpuSegment(): void { naked(); asm`push 0; push 24; jmp ${enter}`; }
-function vecTss(): void { naked(); asm`push 25; jmp ${enter}`; }
-function vecNotPresent(): void { naked(); asm`push 26; jmp ${enter}`; }
-function vecStack(): void { naked(); asm`push 27; jmp ${enter}`; }
-function vecProtection(): void { naked(); asm`push 9; jmp ${enter}`; }
-function vecPage(): void { naked(); asm`push 12; jmp ${enter}`; }
-function vecFpu(): void { naked(); asm`push 0; push 6; jmp ${enter}`; }
-function vecAlignment(): void { naked(); asm`push 14; jmp ${enter}`; }
-function vecMachine(): void { naked(); asm`push 0; push 28; jmp ${enter}`; }
-function vecSyscall(): void { naked(); asm`push 0; push 128; jmp ${enter}`; }
+function vecDivide(): void { naked(); asm`push 0; push 18; jmp ${trapEntry}`; }
+function vecDebug(): void { naked(); asm`push 0; push 10; jmp ${trapEntry}`; }
+function vecNmi(): void { naked(); asm`push 0; push 19; jmp ${trapEntry}`; }
+function vecBreakpoint(): void { naked(); asm`push 0; push 3; jmp ${trapEntry}`; }
+function vecOverflow(): void { naked(); asm`push 0; push 20; jmp ${trapEntry}`; }
+function vecBound(): void { naked(); asm`push 0; push 21; jmp ${trapEntry}`; }
+function vecInvalid(): void { naked(); asm`push 0; push 1; jmp ${trapEntry}`; }
+function vecNoFpu(): void { naked(); asm`push 0; push 22; jmp ${trapEntry}`; }
+function vecDouble(): void { naked(); asm`push 23; jmp ${trapEntry}`; }
+function vecFpuSegment(): void { naked(); asm`push 0; push 24; jmp ${trapEntry}`; }
+function vecTss(): void { naked(); asm`push 25; jmp ${trapEntry}`; }
+function vecNotPresent(): void { naked(); asm`push 26; jmp ${trapEntry}`; }
+function vecStack(): void { naked(); asm`push 27; jmp ${trapEntry}`; }
+function vecProtection(): void { naked(); asm`push 9; jmp ${trapEntry}`; }
+function vecPage(): void { naked(); asm`push 12; jmp ${trapEntry}`; }
+function vecFpu(): void { naked(); asm`push 0; push 6; jmp ${trapEntry}`; }
+function vecAlignment(): void { naked(); asm`push 14; jmp ${trapEntry}`; }
+function vecMachine(): void { naked(); asm`push 0; push 28; jmp ${trapEntry}`; }
+function vecSyscall(): void { naked(); asm`push 0; push 128; jmp ${trapEntry}`; }
 
 // Interrupt lines: trap number 0x40 + line.
-function irq0(): void { naked(); asm`push 0; push 64; jmp ${enter}`; }
-function irq1(): void { naked(); asm`push 0; push 65; jmp ${enter}`; }
-function irq2(): void { naked(); asm`push 0; push 66; jmp ${enter}`; }
-function irq3(): void { naked(); asm`push 0; push 67; jmp ${enter}`; }
-function irq4(): void { naked(); asm`push 0; push 68; jmp ${enter}`; }
-function irq5(): void { naked(); asm`push 0; push 69; jmp ${enter}`; }
-function irq6(): void { naked(); asm`push 0; push 70; jmp ${enter}`; }
-function irq7(): void { naked(); asm`push 0; push 71; jmp ${enter}`; }
-function irq8(): void { naked(); asm`push 0; push 72; jmp ${enter}`; }
-function irq9(): void { naked(); asm`push 0; push 73; jmp ${enter}`; }
-function irq10(): void { naked(); asm`push 0; push 74; jmp ${enter}`; }
-function irq11(): void { naked(); asm`push 0; push 75; jmp ${enter}`; }
-function irq12(): void { naked(); asm`push 0; push 76; jmp ${enter}`; }
-function irq13(): void { naked(); asm`push 0; push 77; jmp ${enter}`; }
-function irq14(): void { naked(); asm`push 0; push 78; jmp ${enter}`; }
-function irq15(): void { naked(); asm`push 0; push 79; jmp ${enter}`; }
+function irq0(): void { naked(); asm`push 0; push 64; jmp ${trapEntry}`; }
+function irq1(): void { naked(); asm`push 0; push 65; jmp ${trapEntry}`; }
+function irq2(): void { naked(); asm`push 0; push 66; jmp ${trapEntry}`; }
+function irq3(): void { naked(); asm`push 0; push 67; jmp ${trapEntry}`; }
+function irq4(): void { naked(); asm`push 0; push 68; jmp ${trapEntry}`; }
+function irq5(): void { naked(); asm`push 0; push 69; jmp ${trapEntry}`; }
+function irq6(): void { naked(); asm`push 0; push 70; jmp ${trapEntry}`; }
+function irq7(): void { naked(); asm`push 0; push 71; jmp ${trapEntry}`; }
+function irq8(): void { naked(); asm`push 0; push 72; jmp ${trapEntry}`; }
+function irq9(): void { naked(); asm`push 0; push 73; jmp ${trapEntry}`; }
+function irq10(): void { naked(); asm`push 0; push 74; jmp ${trapEntry}`; }
+function irq11(): void { naked(); asm`push 0; push 75; jmp ${trapEntry}`; }
+function irq12(): void { naked(); asm`push 0; push 76; jmp ${trapEntry}`; }
+function irq13(): void { naked(); asm`push 0; push 77; jmp ${trapEntry}`; }
+function irq14(): void { naked(); asm`push 0; push 78; jmp ${trapEntry}`; }
+function irq15(): void { naked(); asm`push 0; push 79; jmp ${trapEntry}`; }
 
 function exception(vector: u32, handler: () => void): void {
   setGate(vector, changetype<usize>(handler), INTERRUPT_GATE, 0);

@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { decode, Insn } from '../../src/isa/decode.ts';
 import { Program } from './program.ts';
-import { REG, SCRATCH } from '../../src/cpu/layout.ts';
+import { NOTE_BYTES, REG, SCRATCH } from '../../src/cpu/layout.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -105,7 +105,7 @@ function fromNotes(slices: boolean): { seen: number[]; rings: Set<number> } {
   cpu.observe({
     wanted: () => 3,
     notes: (words, from, to) => {
-      for (let n = from; n < to; n += 4) {
+      for (let n = from; n < to; n += NOTE_BYTES / 4) {
         advance(words[n + 1]!);
         at = words[n]!;
         rings.add(words[n + 3]! >> 4);

@@ -1,9 +1,14 @@
 // Our own system on a machine, as the debugging tests want it: loaded, with what is known of its kernels.
 
+import { worldCodes } from '../../src/cli/observing.ts';
 import { systemFiles } from '../../src/cli/own-system.ts';
 import type { EngineKind } from '../../src/cpu/engine.ts';
+import { FLAT } from '../../src/cpu/timing.ts';
 import { Debugger } from '../../src/debug/debugger.ts';
 import { hostView } from '../../src/debug/guest.ts';
+import type { Code } from '../../src/debug/observe/code.ts';
+import { Observer } from '../../src/debug/observe/observer.ts';
+import type { Wanted } from '../../src/debug/observe/observer.ts';
 import { MemoryDisk } from '../../src/devices/memory-disk.ts';
 import { buildWorld } from '../../src/image/world.ts';
 import type { World } from '../../src/image/world.ts';
@@ -25,9 +30,9 @@ export interface Own {
 }
 
 /** The host kernel with a command line, before its first instruction. */
-export function ownSystem(commandLine: string, engine: EngineKind = 'tier0'): Own {
+export function ownSystem(commandLine: string, engine: EngineKind = 'tier0', timing = FLAT): Own {
   let text = '';
-  const machine = new Machine({ engine, disks: [new MemoryDisk(world().rootImage.slice())], serial: (byte) => (text += String.fromCharCode(byte)) });
+  const machine = new Machine({ engine, timing, disks: [new MemoryDisk(world().rootImage.slice())], serial: (byte) => (text += String.fromCharCode(byte)) });
   machine.loadKernel(world().hostKernel, 'host-kernel.elf', commandLine);
   const files = systemFiles(world());
   const debug = new Debugger(machine, files.host.symbols);
@@ -41,4 +46,15 @@ export function runTo(own: Own, words: string): void {
     const result = own.machine.run(own.machine.cpu.instructions + 10_000, true);
     if (result.kind !== 'limit' || own.machine.cpu.instructions > 1e9) throw new Error(`waited for ${words} until ${result.kind}: ${own.text()}`);
   }
+}
+
+let codes: ReadonlyMap<string, Code> | undefined;
+
+/** Our own system under observation; \`observer\` is ready to be asked when the machine has run and \`finish\` was called. */
+export function observed(commandLine: string, want: Wanted, timing = FLAT): Own & { readonly observer: Observer } {
+  const own = ownSystem(commandLine, 'observed', timing);
+  codes ??= worldCodes(world());
+  const observer = new Observer(own.machine.cpu, own.debug.guest!, codes, want);
+  own.debug.listen({ interrupt: (vector, kind, error) => observer.interrupt(vector, kind, error) });
+  return { ...own, observer };
 }

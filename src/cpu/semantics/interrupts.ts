@@ -15,8 +15,8 @@ global stepping: i32 = 0;         // TF was set when the current instruction beg
 /// Delivers a vector. kind: INTR_*; eip is the return address.
 throws fn interrupt(vector: i32, kind: i32, hasError: i32, error: i32) {
   stepping = 0; taskRf = 0;
-  charge(kind == INTR_HARD ? EV_HARDWAREINTERRUPT : kind == INTR_SOFT ? EV_SOFTWAREINTERRUPT : EV_EXCEPTION);
   if (debug & ${DEBUG.interrupts}) { interruptStarts(vector, kind, hasError, error); }
+  charge(kind == INTR_HARD ? EV_HARDWAREINTERRUPT : kind == INTR_SOFT ? EV_SOFTWAREINTERRUPT : EV_EXCEPTION);
   if (!(cr0 & 1)) { interruptReal(vector); return; }
   external = kind != INTR_SOFT;
   let at = vector << 3;

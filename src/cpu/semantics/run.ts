@@ -192,7 +192,6 @@ export fn reset() { stepping = 0; kicked = 0; brokenAt = 0; }
 export fn run(): i32 {
   let pc = eip;
   let ip = 0;
-  %local%
   loop {
     let va = pc + csBase;
     let k = codeSlot(va);

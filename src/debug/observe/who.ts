@@ -1,0 +1,146 @@
+// Who runs: from the kernels' records to the stack of the thread that the processor executes. Asked at every change between
+// user and kernel mode, when the records are at rest.
+
+import { TRAPFRAME_SIZE } from '../../abi/frames.ts';
+import type { KernelView } from '../guest.ts';
+import { namedFunction } from './code.ts';
+import type { Code } from './code.ts';
+import type { Trip, Where } from './ledger.ts';
+import { Stack } from './stacks.ts';
+import type { Owner, Path } from './stacks.ts';
+
+type Thread = Stack<Trip>;
+
+/** The threads of one kernel: their stacks in the kernel, and those of the programs that run on it. */
+class Threads {
+  readonly kernel = new Map<number, Thread>();
+  readonly programs = new Map<number, { thread: Thread; vmspace: number }>();
+  /** What the kernel stacks were named after. */
+  readonly named = new Map<number, number>();
+
+  constructor(readonly view: KernelView, readonly code: Code | null) {}
+}
+
+/** Codes by name: `host kernel`, `vkernel`, and every program. */
+export type Codes = ReadonlyMap<string, Code>;
+
+export class Watch {
+  private readonly all = new Map<KernelView, Threads>();
+  private readonly host: Threads;
+  private place: Where = 0;
+
+  constructor(host: KernelView, private readonly codes: Codes, private readonly root: Path) {
+    this.host = this.threadsOf(host);
+  }
+
+  private threadsOf(view: KernelView): Threads {
+    let found = this.all.get(view);
+    if (!found) this.all.set(view, (found = new Threads(view, this.codes.get(view.depth ? 'vkernel' : 'host kernel') ?? null)));
+    return found;
+  }
+
+  private rootOf(space: string, name: string): Path {
+    return this.root.into(namedFunction(space)).into(namedFunction(name));
+  }
+
+  /** The thread that starts the host kernel. */
+  bootThread(): Thread {
+    const owner: Owner = { depth: 0, kind: 'kernel', name: 'boot', pid: 0, tid: 0, space: null };
+    const thread: Thread = new Stack<Trip>(owner, this.rootOf('host kernel', 'boot'), this.host.code, this.host.view.memory);
+    thread.high = 0xffffffff;
+    return thread;
+  }
+
+  /** Is the program that was left last, or its kernel, in a VM space or the owner of some? */
+  where(): Where {
+    return this.place;
+  }
+
+  /** The host kernel's thread that takes a trap of `from`. */
+  hostThread(from: Thread): Thread {
+    const thread = this.kernelStack(this.host, this.host.view.curLwp());
+    thread.root = this.rootOf('host kernel', from.owner.name);
+    return thread;
+  }
+
+  /** Kernel code of `from`'s kernel goes on with the stack pointer `esp`. */
+  kernelThread(from: Thread, esp: number): Thread {
+    const threads = [...this.all.values()].find((candidate) => candidate.view.memory === from.memory) ?? this.host;
+    for (const thread of threads.kernel.values()) if (thread.holds(esp)) return thread;
+    const { view } = threads;
+    for (const proc of view.processes()) {
+      for (const { at } of proc.lwps) {
+        const thread = this.kernelStack(threads, at);
+        if (thread.holds(esp)) return thread;
+      }
+    }
+    return from;
+  }
+
+  /** The stack of a thread in its kernel. Its record may have been given to another thread. */
+  private kernelStack(threads: Threads, lwp: number): Thread {
+    const { view } = threads;
+    const known = threads.kernel.get(lwp);
+    const low = view.field(lwp, 'Lwp.kstack');
+    const proc = view.field(lwp, 'Lwp.proc');
+    const title = view.nameHash(proc);
+    const pid = view.field(proc, 'Proc.pid');
+    if (known && known.low === low && known.owner.pid === pid && threads.named.get(lwp) === title) return known;
+    threads.named.set(lwp, title);
+    const { name, tid } = { name: view.proc(proc).name, tid: view.lwp(lwp).tid };
+    const owner: Owner = { depth: view.depth, kind: 'kernel', name, pid, tid, space: null };
+    const root = this.rootOf(view.depth ? 'vkernel' : 'host kernel', name);
+    if (known && known.low === low && known.owner.pid === pid) {
+      known.owner = owner;
+      known.moveTo(root);
+      return known;
+    }
+    const thread: Thread = new Stack<Trip>(owner, root, threads.code, view.memory);
+    thread.low = low;
+    thread.high = view.field(lwp, 'Lwp.ownFrame') + TRAPFRAME_SIZE;
+    threads.kernel.set(lwp, thread);
+    return thread;
+  }
+
+  /** The thread that the host kernel returns to in user mode. */
+  userThread(esp: number): Thread {
+    let threads = this.host;
+    let lwp = threads.view.curLwp();
+    let space: number | null = null;
+    for (;;) {
+      const { view } = threads;
+      const proc = view.field(lwp, 'Lwp.proc');
+      const ve = view.field(lwp, 'Lwp.ve');
+      const inner = view.virtualKernelOf(proc);
+      this.place = space !== null || ve !== 0 || inner !== null ? 1 : 0;
+      if (!inner) return this.program(threads, lwp, proc, ve ? view.space(ve).id : space);
+      if (!ve) return this.virtualThread(inner, esp);
+      space = view.space(ve).id;
+      const user = inner.lwpOfSpace(space);
+      if (!user) return this.program(threads, lwp, proc, space);
+      threads = this.threadsOf(inner);
+      lwp = user;
+    }
+  }
+
+  /** The thread of a virtual kernel whose stack it is on: the current one, but for the moment in which it changes threads. */
+  private virtualThread(view: KernelView, esp: number): Thread {
+    const current = this.kernelStack(this.threadsOf(view), view.curLwp());
+    return current.holds(esp) ? current : this.kernelThread(current, esp);
+  }
+
+  /** The user stack of a program's thread, fresh after exec. */
+  private program(threads: Threads, lwp: number, proc: number, space: number | null): Thread {
+    const { view } = threads;
+    const vmspace = view.field(proc, 'Proc.vmspace');
+    const known = threads.programs.get(lwp);
+    const pid = view.field(proc, 'Proc.pid');
+    if (known && known.vmspace === vmspace && known.thread.owner.pid === pid && known.thread.owner.space === space) return known.thread;
+    const { name } = view.proc(proc);
+    const owner: Owner = { depth: view.depth, kind: 'program', name, pid, tid: view.lwp(lwp).tid, space };
+    const root = this.rootOf(view.depth || space !== null ? 'vmspace' : 'host', name);
+    const thread: Thread = new Stack<Trip>(owner, root, this.codes.get(name) ?? null, view.userMemory(vmspace));
+    threads.programs.set(lwp, { thread, vmspace });
+    return thread;
+  }
+}

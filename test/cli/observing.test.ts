@@ -1,0 +1,70 @@
+// --ledger and --folded as a person or a script calls them.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LedgerTotals } from '../../src/debug/observe/ledger.ts';
+import { buildWorld } from '../../src/image/world.ts';
+import { kernelImage } from '../debug/kernel.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+let folder = '';
+
+interface Result { readonly code: number | null; readonly out: string; readonly err: string }
+
+function emulate(...args: string[]): Result {
+  const result = spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/emulate.ts', ...args], { cwd: ROOT, input: '', encoding: 'latin1', timeout: 100_000, maxBuffer: 1 << 26 });
+  return { code: result.status, out: result.stdout, err: result.stderr };
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'observe-'));
+  buildWorld();
+}, 180_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const countOf = (text: string): number => Number(/^instructions: (\d+)$/m.exec(text)![1]);
+
+describe('observing', () => {
+  it('prints the ledger for programs, and for people', () => {
+    const plain = emulate('--stats', '--exec', 'echo hello; exit 3');
+    const json = emulate('--ledger=json', '--exec', 'echo hello; exit 3');
+    const totals = JSON.parse(json.err) as LedgerTotals;
+    expect([json.code, json.out]).toEqual([3, plain.out]);
+    expect(totals.total.instructions).toBe(countOf(plain.err));
+    const text = emulate('--ledger', '--stats', '--timing', 'p4', '--exec', 'echo hello; exit 3');
+    expect(text.err).toMatch(/^programs in VM spaces left for the kernels: instructions$/m);
+    expect(text.err).toMatch(/^programs in VM spaces left for the kernels: cycles$/m);
+    expect(text.err).toMatch(/^reason +count +all +entry +cr3 +frame +descriptors +fpu +walk +invalidation +work +exit$/m);
+    expect(Number(/^instructions: kernels .* = (\d+)$/m.exec(text.err)![1])).toBe(countOf(text.err));
+  }, 120_000);
+
+  it('writes folded stacks, twice the same', () => {
+    const [first, second] = ['1', '2'].map((name) => {
+      const path = join(folder, name);
+      const { err, code } = emulate('--folded', path, '--stats', '--exec', 'ls /bin');
+      expect(code).toBe(0);
+      const text = readFileSync(path, 'latin1');
+      expect(text.trimEnd().split('\n').reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)).toBe(countOf(err));
+      return text;
+    });
+    expect(second).toBe(first);
+  }, 120_000);
+
+  it('has one line for every mistake', () => {
+    const kernel = join(folder, 'kernel');
+    writeFileSync(kernel, kernelImage());
+    for (const [args, line] of [
+      [['--ledger=xml'], /--ledger=xml: expected --ledger or --ledger=json/],
+      [['--ledger', kernel], /--ledger is for Damselfly's own system/],
+      [['--folded', join(folder, 'no', 'file'), '--exec', 'ls'], /--folded .*no.file: ENOENT/],
+      [['--folded'], /-folded needs a value/],
+    ] as [string[], RegExp][]) {
+      const result = emulate(...args);
+      expect(result).toEqual({ code: 2, out: '', err: expect.stringMatching(/^damselfly: .*\n$/) as string });
+      expect(result.err).toMatch(line);
+    }
+  }, 120_000);
+});
