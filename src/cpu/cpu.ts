@@ -14,6 +14,10 @@ export interface CpuBus {
   mmioRead(pa: number, size: 1 | 2 | 4): number;
   mmioWrite(pa: number, size: 1 | 2 | 4, value: number): void;
   acknowledge(): number;
+  /** FERR# is asserted, with CR0.NE clear: 1 the processor waits for an interrupt, 2 IGNNE# lets it go on. Absent: #MF. */
+  fpuError?(): 1 | 2;
+  /** FERR# is no longer asserted. */
+  fpuCleared?(): void;
 }
 
 /** What a debugger may listen to. Nothing it does here changes what the guest sees. */
@@ -182,6 +186,8 @@ export class Cpu {
       mmioRead: (pa, size) => bus.mmioRead(pa >>> 0, size as 1),
       mmioWrite: (pa, size, value) => bus.mmioWrite(pa >>> 0, size as 1, size === 4 ? value >>> 0 : value & (size === 1 ? 0xff : 0xffff)),
       interruptAcknowledge: () => bus.acknowledge(),
+      fpuError: () => bus.fpuError?.() ?? 0,
+      fpuCleared: () => bus.fpuCleared?.(),
       codeSlots: (page) => predecoder.codeSlots(page),
       decodeBlock: (pa) => predecoder.decodeBlock(pa),
       decodeSingle: (pa, bytes, page2, bytes2) => predecoder.decodeSingle(pa, bytes, page2, bytes2),
@@ -339,6 +345,13 @@ export class Cpu {
     const limit = (this.i32[IC_LIMIT]! >>> 0) + this.i32[IC_LIMIT + 1]! * 0x1_0000_0000;
     const count = this.instructions + cycle - this.cycles;
     if (count < limit) this.setCount('icLimit', count);
+    this.engine.kick();
+  }
+
+  /** The A20 gate: closed, bit 20 of every physical address is 0. */
+  setA20(open: boolean): void {
+    this.set('a20', open ? -1 : ~0x100000);
+    this.engine.tlbFlush(0);
     this.engine.kick();
   }
 

@@ -37,6 +37,8 @@ export interface EngineImports {
   resolve(at: number): number;
   decodeSplit(pa: number, page2: number): number;
   codeWritten(pa: number, size: number): void;
+  fpuError(): number;
+  fpuCleared(): void;
   interruptStarts(vector: number, kind: number, hasError: number, error: number): void;
   deliveryFailed(depth: number, vector: number, error: number, address: number): void;
   codeBreakpoint(la: number, exact: number): number;

@@ -4,7 +4,10 @@ import * as L from './layout.ts';
 
 export const x87ControlText = `
 throws fn x87_fwait(ip: i32) {}  // needFpu has done it
-throws fn x87_fnclex(ip: i32) { fpuStatus &= 0x7f00; }
+throws fn x87_fnclex(ip: i32) {
+  fpuStatus &= 0x7f00;
+  if (!(cr0 & 0x20)) { fpuCleared(); }
+}
 
 fn fpuInit() {
   fpuControl = 0x37f;
@@ -12,7 +15,10 @@ fn fpuInit() {
   fpuFull = 0;
   fpuIp = 0; fpuCs = 0; fpuDp = 0; fpuDs = 0; fpuOp = 0;
 }
-throws fn x87_fninit(ip: i32) { fpuInit(); }
+throws fn x87_fninit(ip: i32) {
+  fpuInit();
+  if (!(cr0 & 0x20)) { fpuCleared(); }
+}
 
 fn setControl(v: i32) { fpuControl = (v & 0x1f3f) | 0x40; }
 

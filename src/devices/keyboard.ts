@@ -4,6 +4,7 @@
 
 import type { IrqLine } from '../bus/irq.ts';
 import type { PortHandler } from '../bus/ports.ts';
+import type { A20Gate } from './power.ts';
 import { keyBytes, terminalTyping, translated, typing } from './ps2-keys.ts';
 
 const [KEYBOARD_IRQ, AUX_IRQ, SYSTEM, KEYBOARD_OFF, AUX_OFF, TRANSLATE] = [1, 2, 4, 0x10, 0x20, 0x40];
@@ -89,7 +90,7 @@ export class KeyboardController {
   private lastWrite = 0;
 
   /** @param reset pulls the processor's reset line */
-  constructor(private readonly irq1: IrqLine, private readonly irq12: IrqLine, private readonly reset: () => void) {}
+  constructor(private readonly irq1: IrqLine, private readonly irq12: IrqLine, private readonly a20: A20Gate, private readonly reset: () => void) {}
 
   /** Types text on the keyboard, as a person with a US layout would. */
   type(text: string): void {
@@ -183,6 +184,7 @@ export class KeyboardController {
   }
 
   private writeOutputPort(value: number): void {
+    this.a20.set((value & 2) !== 0);
     if (!(value & 1)) this.reset();
   }
 
@@ -204,7 +206,9 @@ export class KeyboardController {
         this.commandByte &= ~KEYBOARD_OFF;
         return this.fill();
       case 0xc0: return this.answer(0x80);
-      case 0xd0: return this.answer(0x03 | (this.output ? 0x10 : 0));
+      case 0xd0: return this.answer(0x01 | (this.a20.open ? 2 : 0) | (this.output ? 0x10 : 0));
+      case 0xdd: return this.a20.set(false);
+      case 0xdf: return this.a20.set(true);
       default: if (value >= 0xf0 && !(value & 1)) this.reset();
     }
   }

@@ -1,15 +1,29 @@
 // The ways out of the machine: isa-debug-exit, the power-off registers that QEMU, Bochs and old Virtual PCs answer to, and
-// the three reset registers (port 0x92, 0xCF9, keyboard controller command 0xFE).
+// the three reset registers (port 0x92, 0xCF9, keyboard controller command 0xFE). And the A20 gate, which port 0x92 and the
+// keyboard controller both move: what was written last holds.
 
 import type { PortHandler } from '../bus/ports.ts';
 
 /** How a guest ended its machine. */
 export type PowerEvent = { kind: 'off' } | { kind: 'reset' } | { kind: 'debug-exit'; value: number };
 
-export class Power {
-  private a20 = 2;
+/** The gate of address line 20; open after power-on, as a BIOS leaves it. */
+export class A20Gate {
+  open = true;
 
-  constructor(private readonly end: (event: PowerEvent) => void) {}
+  /** @param changed told of every change */
+  constructor(private readonly changed: (open: boolean) => void) {}
+
+  set(open: boolean): void {
+    if (open === this.open) return;
+    this.open = open;
+    this.changed(open);
+  }
+}
+
+export class Power {
+
+  constructor(private readonly end: (event: PowerEvent) => void, private readonly a20: A20Gate) {}
 
   /** isa-debug-exit: the value written ends the machine at once. */
   readonly debugExit: PortHandler = {
@@ -46,11 +60,11 @@ export class Power {
     },
   };
 
-  /** Port 0x92: bit 0 resets, bit 1 is A20 (always on here). */
+  /** Port 0x92: bit 0 resets, bit 1 opens A20. */
   readonly port92: PortHandler = {
-    read: () => this.a20,
+    read: () => (this.a20.open ? 2 : 0),
     write: (_port, _size, value) => {
-      this.a20 = value & 2;
+      this.a20.set((value & 2) !== 0);
       if (value & 1) this.end({ kind: 'reset' });
     },
   };

@@ -1,4 +1,5 @@
 // The page walk of a 386 to P6 without PAE: two levels, 4 MiB pages through CR4.PSE, accessed and dirty bits, CR0.WP.
+// The A20 gate clears bit 20 of every physical address, those of tables included.
 // Microcode text (see cpu/micro). A walk that faults has written nothing; #PF carries the error code of the access.
 // (Intel SDM vol. 3, "32-bit paging".)
 
@@ -28,7 +29,7 @@ throws fn walk(la: i32, write: i32, user: i32): i32 {
   walkGlobal = 0;
   if (cr0 >= 0) { return (la & 0xfffff000 & a20) | WRITABLE; }
   let access = (write << 1) | (user << 2);
-  let pdeAt = (cr3 & 0xfffff000) | ((la >>> 20) & 0xffc);
+  let pdeAt = ((cr3 & 0xfffff000) | ((la >>> 20) & 0xffc)) & a20;
   let pde = physRead32(pdeAt);
   if (!(pde & PRESENT)) { pageFault(la, access); }
   if ((pde & LARGE) && (cr4 & 0x10)) {
@@ -38,9 +39,9 @@ throws fn walk(la: i32, write: i32, user: i32): i32 {
     let newBig = big | ACCESSED | (write << 6);
     if (newBig != big) { physWrite32(pdeAt, newBig); charge(EV_PAGEMARK); }
     walkGlobal = (big >>> 8) & 1;
-    return (big & 0xffc00000) | (la & 0x003ff000) | writeAhead(big, newBig, user);
+    return (((big & 0xffc00000) | (la & 0x003ff000)) & a20) | writeAhead(big, newBig, user);
   }
-  let pteAt = (pde & 0xfffff000) | ((la >>> 10) & 0xffc);
+  let pteAt = ((pde & 0xfffff000) | ((la >>> 10) & 0xffc)) & a20;
   let pte = physRead32(pteAt);
   if (!(pte & PRESENT)) { pageFault(la, access); }
   let rights = pde & pte;
@@ -49,7 +50,7 @@ throws fn walk(la: i32, write: i32, user: i32): i32 {
   let newPte = pte | ACCESSED | (write << 6);
   if (newPte != pte) { physWrite32(pteAt, newPte); charge(EV_PAGEMARK); }
   walkGlobal = (pte >>> 8) & 1;
-  return (pte & 0xfffff000) | writeAhead(rights, newPte, user);
+  return (pte & 0xfffff000 & a20) | writeAhead(rights, newPte, user);
 }
 
 fn mayAccess(rights: i32, write: i32, user: i32): i32 {
@@ -69,11 +70,11 @@ fn writeAhead(rights: i32, leaf: i32, user: i32): i32 {
 /// The walk without side effects, for debuggers: physical address, or -1.
 export fn peek(la: i32): i64 {
   if (cr0 >= 0) { return u64(la & a20); }
-  let pde = physRead32((cr3 & 0xfffff000) | ((la >>> 20) & 0xffc));
+  let pde = physRead32(((cr3 & 0xfffff000) | ((la >>> 20) & 0xffc)) & a20);
   if (!(pde & PRESENT)) { return -1L; }
-  if ((pde & LARGE) && (cr4 & 0x10)) { return u64((pde & 0xffc00000) | (la & 0x003fffff)); }
-  let pte = physRead32((pde & 0xfffff000) | ((la >>> 10) & 0xffc));
+  if ((pde & LARGE) && (cr4 & 0x10)) { return u64(((pde & 0xffc00000) | (la & 0x003fffff)) & a20); }
+  let pte = physRead32(((pde & 0xfffff000) | ((la >>> 10) & 0xffc)) & a20);
   if (!(pte & PRESENT)) { return -1L; }
-  return u64((pte & 0xfffff000) | (la & 0xfff));
+  return u64(((pte & 0xfffff000) | (la & 0xfff)) & a20);
 }
 `;

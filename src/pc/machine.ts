@@ -15,11 +15,12 @@ import type { DiskImage } from '../devices/ata.ts';
 import { IdeFunction } from '../devices/ide-dma.ts';
 import type { DmaMemory } from '../devices/ide-dma.ts';
 import { Cmos } from '../devices/cmos.ts';
+import { FpuErrorLatch } from '../devices/fpu-error.ts';
 import { KeyboardController } from '../devices/keyboard.ts';
 import { hostBridge, isaBridge, PciBus } from '../devices/pci.ts';
 import { Pic } from '../devices/pic.ts';
 import { Pit } from '../devices/pit.ts';
-import { Power } from '../devices/power.ts';
+import { A20Gate, Power } from '../devices/power.ts';
 import type { PowerEvent } from '../devices/power.ts';
 import { Uart } from '../devices/uart.ts';
 import { Vga } from '../devices/vga.ts';
@@ -74,6 +75,7 @@ export class Machine {
   private readonly com2: Uart;
   private readonly keyboard: KeyboardController;
   private readonly vga: Vga;
+  private readonly fpuErrors: FpuErrorLatch;
   private ended: PowerEvent | null = null;
   private irqLevel = false;
   private irqMasked = false;
@@ -92,6 +94,8 @@ export class Machine {
       },
       mmioWrite: (pa, size) => unimplemented(`write of ${size} bytes at physical address 0x${(pa >>> 0).toString(16)}`),
       acknowledge: () => this.pic.acknowledge(),
+      fpuError: () => this.fpuErrors.raise(),
+      fpuCleared: () => this.fpuErrors.clear(),
     };
     const ramBytes = options.memory ?? 128 << 20;
     const timing = options.timing ?? FLAT;
@@ -100,8 +104,10 @@ export class Machine {
     this.pic = new Pic({ set: (level) => this.setIrq(level) });
     this.com1 = new Uart(0x3f8, this.pic.line(4), options.serial ?? (() => {}));
     this.com2 = new Uart(0x2f8, this.pic.line(3), options.serial2 ?? (() => {}));
-    const power = new Power((event) => this.end(event));
-    this.keyboard = new KeyboardController(this.pic.line(1), this.pic.line(12), () => power.reset());
+    this.fpuErrors = new FpuErrorLatch(this.pic.line(13));
+    const a20 = new A20Gate((open) => this.cpu.setA20(open));
+    const power = new Power((event) => this.end(event), a20);
+    this.keyboard = new KeyboardController(this.pic.line(1), this.pic.line(12), a20, () => power.reset());
     this.vga = new Vga(this.clock, this.cpu.ram);
     this.wire(ramBytes, power, options);
     this.wirePlatform(options.debugConsole ?? (() => {}));
@@ -134,6 +140,7 @@ export class Machine {
     ports.attach(0x64, 0x64, keyboard.command);
     ports.attach(0x70, 0x71, new Cmos(clock, pic.line(8), ramBytes).ports);
     ports.attach(0x80, 0x80, { read: () => 0, write: () => {} }); // POST code and the traditional I/O delay
+    ports.attach(0xf0, 0xf1, this.fpuErrors.ports);
     ports.attach(0x3f8, 0x3ff, this.com1.ports);
     ports.attach(0x2f8, 0x2ff, this.com2.ports);
     const channels = [{ base: 0x1f0, irq: 14 }, { base: 0x170, irq: 15 }].map(({ base, irq }, n) => {

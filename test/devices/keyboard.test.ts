@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { KeyboardController } from '../../src/devices/keyboard.ts';
+import { A20Gate } from '../../src/devices/power.ts';
 
 function controller() {
   const irq1: boolean[] = [];
   const irq12: boolean[] = [];
   let resets = 0;
-  const kbc = new KeyboardController({ set: (level) => irq1.push(level) }, { set: (level) => irq12.push(level) }, () => { resets++; });
+  const a20 = new A20Gate(() => {});
+  const kbc = new KeyboardController({ set: (level) => irq1.push(level) }, { set: (level) => irq12.push(level) }, a20, () => { resets++; });
   const status = () => kbc.command.read(0x64, 1);
   const read = () => kbc.data.read(0x60, 1);
   const drain = () => {
@@ -14,7 +16,7 @@ function controller() {
     return bytes;
   };
   return {
-    kbc, status, read, drain, irq1, irq12, resets: () => resets,
+    kbc, a20, status, read, drain, irq1, irq12, resets: () => resets,
     command: (value: number) => kbc.command.write(0x64, 1, value),
     data: (value: number) => kbc.data.write(0x60, 1, value),
   };
@@ -115,5 +117,32 @@ describe('keyboard controller', () => {
     command(0xd1);
     data(0x02);
     expect(resets()).toBe(2);
+  });
+
+  it('moves the A20 gate by its output port and by single commands', () => {
+    const { command, data, read, a20 } = controller();
+    command(0xd0);
+    expect(read() & 3).toBe(3);
+    command(0xd1);
+    data(0x01);
+    expect(a20.open).toBe(false);
+    command(0xd0);
+    expect(read() & 3).toBe(1);
+    command(0xdf);
+    expect(a20.open).toBe(true);
+    command(0xdd);
+    expect(a20.open).toBe(false);
+  });
+
+  it('presses the keys behind what a terminal sends', () => {
+    const { kbc, drain } = controller();
+    kbc.terminal('\x1b[A');
+    expect(drain()).toEqual([0xe0, 0x48, 0xe0, 0xc8]);
+    kbc.terminal('\x03');
+    expect(drain()).toEqual([0x1d, 0x2e, 0xae, 0x9d]);
+    kbc.terminal('\x1bx\r\x7f');
+    expect(drain()).toEqual([0x38, 0x2d, 0xad, 0xb8, 0x1c, 0x9c, 0x0e, 0x8e]);
+    kbc.terminal('\x1b[24~\x1b[99~\x1b');
+    expect(drain()).toEqual([0x58, 0xd8, 0x01, 0x81]);
   });
 });

@@ -131,9 +131,13 @@ throws fn checkTarget(descriptorLo: i32, descriptorHi: i32, target: i32) {
   if (target >u txLimit()) { raiseError(13, external); }
 }
 
+/// No vector of a fault: the instruction begins again after the next interrupt.
+const WAIT_FOR_INTERRUPT = 256;
+
 /// Delivers the fault that has just been raised, and what follows when that fails. eip: the faulting instruction.
 fn deliverFault() {
   let depth = 0;
+  if (faultVector == WAIT_FOR_INTERRUPT) { halted = 1; kick(); return; }
   loop {
     let vector = faultVector; let error = faultError; let hasError = faultHasError; let address = cr2;
     shadowAt = 0L;

@@ -74,6 +74,8 @@ export const memoryText = `
 extern fn mmioRead(pa: i32, size: i32): i32;
 extern fn mmioWrite(pa: i32, size: i32, value: i32);
 extern fn codeWritten(pa: i32, size: i32);
+extern fn fpuError(): i32;
+extern fn fpuCleared();
 extern fn dataAccess(la: i32, size: i32, write: i32);
 const BOUNCE = ${L.cell('bounce')};
 

@@ -264,6 +264,14 @@ throws fn writeMsr() {
 /// that wait.
 throws fn needFpu(how: i32) {
   if ((how & 1) ? (cr0 & 10) == 10 : (cr0 & 12) != 0) { raiseFault(7); }
-  if ((how & 2) && (fpuStatus & 0x80)) { raiseFault(16); }
+  if ((how & 2) && (fpuStatus & 0x80)) { fpuFails(); }
+}
+
+/// A pending x87 error: #MF, or with CR0.NE clear FERR#, at which the processor waits for an interrupt before it tries the
+/// instruction again, unless IGNNE# tells it to go on. (Intel SDM vol. 1, 8.7.)
+throws fn fpuFails() {
+  let answer = (cr0 & 0x20) ? 0 : fpuError();
+  if (answer == 0) { raiseFault(16); }
+  if (answer == 1) { raiseFault(WAIT_FOR_INTERRUPT); }
 }
 `;
