@@ -9,6 +9,7 @@ import { integerText } from './semantics/integer.ts';
 import { interruptsText } from './semantics/interrupts.ts';
 import { memoryText } from './semantics/memory.ts';
 import { notesText } from './semantics/notes.ts';
+import { quickText } from './semantics/quick.ts';
 import { runText } from './semantics/run.ts';
 import { segmentsText } from './semantics/segments.ts';
 import { stackText } from './semantics/stack.ts';
@@ -69,6 +70,7 @@ const sources = (observed: boolean) => [
   { name: 'tlb', text: tlbText(L) },
   { name: 'memory', text: memoryText },
   { name: 'segments', text: segmentsText },
+  { name: 'quick', text: quickText },
   { name: 'interrupts', text: interruptsText },
   { name: 'tasks', text: tasksText },
   { name: 'far', text: farText },

@@ -197,8 +197,9 @@ fn changeableFlags(size: i32): i32 {
 
 /// IRET, IRETD.
 throws fn interruptReturn(size: i32) {
-  external = 0;
   charge(EV_INTERRUPTRETURN);
+  external = 0;
+  if (size == 4 && quickReturn()) { return; }
   if (realLike()) { interruptReturnReal(size); return; }
   if (eflags & NT) { interruptReturnTask(); return; }
   openStack();

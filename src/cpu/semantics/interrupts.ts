@@ -17,6 +17,7 @@ throws fn interrupt(vector: i32, kind: i32, hasError: i32, error: i32) {
   stepping = 0; taskRf = 0;
   if (debug & ${DEBUG.interrupts}) { interruptStarts(vector, kind, hasError, error); }
   charge(kind == INTR_HARD ? EV_HARDWAREINTERRUPT : kind == INTR_SOFT ? EV_SOFTWAREINTERRUPT : EV_EXCEPTION);
+  if (quickInterrupt(vector, kind, hasError, error)) { return; }
   if (!(cr0 & 1)) { interruptReal(vector); return; }
   external = kind != INTR_SOFT;
   let at = vector << 3;

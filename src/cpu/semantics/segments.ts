@@ -118,6 +118,7 @@ throws fn checkStackSegment(sel: i32, level: i32, vector: i32) {
 /// MOV Sreg, POP Sreg, LDS...: everything but CS.
 throws fn loadSegment(n: i32, sel: i32) {
   charge(EV_SEGMENTLOAD);
+  if (quickSegment(n, sel)) { return; }
   if (realLike()) { setParagraph(n, sel); refreshMode(); return; }
   if (!(sel & 0xfffc)) {
     if (n == 2) { raiseError(13, 0); }
