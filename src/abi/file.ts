@@ -157,12 +157,26 @@ export const KERN_OSTYPE: i32 = 1;        // string
 export const KERN_PROC: i32 = 14;         // array of KInfoProc
 export const KERN_BOOTARGS: i32 = 1001;   // string: the kernel's command line
 export const KERN_PLATFORM: i32 = 1002;   // string: "host" or "vkernel"
+export const KERN_CPTIME: i32 = 1005;     // CpTime
 export const KERN_VMSPACES: i32 = 1020;   // array of KInfoVmspace
 export const VM_VKERNEL_ENABLE: i32 = 1003; // i32, writable
 export const VM_STATS: i32 = 1010;          // VmStats
 export const VM_VKERNEL_SPACES: i32 = 1011; // i32, writable: VM spaces that one process may own
 export const HW_PHYSMEM: i32 = 5;         // u32 bytes
 export const HW_USERMEM: i32 = 6;         // u32 bytes free
+
+/**
+ * What the processor has done since the kernel began, as sysctl KERN_CPTIME reports it, 40 bytes, seconds and microseconds: it was in
+ * user mode, in the kernel for some thread, in an interrupt that found it idle, or idle. In a virtual kernel, idle is when it
+ * waits for the host. user + sys + intr + idle = real, but for what is lost by rounding each down.
+ */
+export class CpTime {
+  userSec: u32 = 0; userUsec: u32 = 0;
+  sysSec: u32 = 0; sysUsec: u32 = 0;
+  intrSec: u32 = 0; intrUsec: u32 = 0;
+  idleSec: u32 = 0; idleUsec: u32 = 0;
+  realSec: u32 = 0; realUsec: u32 = 0;
+}
 
 /** What memory is used for, as sysctl VM_STATS reports it, 52 bytes. */
 export class VmStats {

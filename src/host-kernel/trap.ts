@@ -9,7 +9,8 @@ import { VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
 import { kprint, kprintHex } from "../kern/kprintf.ts";
 import { panic } from "../kern/panic.ts";
 import { curLwp, Lwp } from "../kern/proc.ts";
-import { chargeSystem, chargeUser } from "../kern/sched.ts";
+import { chargeSystem, chargeUser } from "../kern/cputime.ts";
+import { interruptBegin, interruptEnd } from "../kern/sched.ts";
 import { trap, userPending, userret } from "../kern/trap.ts";
 import { vmFault, VM_READ, VM_WRITE } from "../kern/vm_fault.ts";
 import { laneOn } from "../kern/tuning.ts";
@@ -26,8 +27,11 @@ export function hostTrap(frame: TrapFrame): TrapFrame {
     if (frame.trapno == T_SYSCALL80 && laneOn && isSwitch(frame) && laneTrap(frame)) return curLwp.frame;
     return userTrap(frame);
   }
-  if (frame.trapno >= T_INTR && frame.trapno < T_INTR + 16) intrDispatch(frame.trapno - T_INTR);
-  else kernelTrap(frame);
+  if (frame.trapno >= T_INTR && frame.trapno < T_INTR + 16) {
+    interruptBegin();
+    intrDispatch(frame.trapno - T_INTR);
+    interruptEnd();
+  } else kernelTrap(frame);
   return frame;
 }
 

@@ -20,7 +20,8 @@ import { endOthers, lwpExit } from "./lwp.ts";
 import {
   linkChild, LS_ZOMBIE, Lwp, pfind, Proc, procFree, procSysCycles, procUserCycles, PS_STOP, PS_ZOMBIE, unlinkChild,
 } from "./proc.ts";
-import { chargeSystem, miSwitch, PCATCH, tsleep, wakeup } from "./sched.ts";
+import { chargeSystem, cpuTimeReaped } from "./cputime.ts";
+import { miSwitch, PCATCH, tsleep, wakeup } from "./sched.ts";
 import { sigAct } from "./sigacts.ts";
 import { psignal } from "./sigpost.ts";
 import { fillRusage } from "./time.ts";
@@ -142,6 +143,7 @@ function reap(lwp: Lwp, child: Proc, a: Ptr<u32>): i32 {
   const p = lwp.proc;
   p.childUserCycles += procUserCycles(child) + child.childUserCycles;
   p.childSysCycles += procSysCycles(child) + child.childSysCycles;
+  cpuTimeReaped(child);
   free(child.sigacts);
   procFree(child);
   return error;

@@ -4,9 +4,9 @@ import { EINVAL } from "../abi/errno.ts";
 import { RB_AUTOBOOT, RB_CODE_SHIFT, RB_HALT } from "../abi/file.ts";
 import { SIGKILL, SIGSTOP } from "../abi/signal.ts";
 import { bootArgs, platformName } from "machine/boot.ts";
-import { cycleCount } from "machine/clock.ts";
 import { intrEnable } from "machine/intr.ts";
 import { cpuHalt, cpuReboot } from "machine/reset.ts";
+import { cpuTimeBegin } from "./cputime.ts";
 import { kernExec } from "./exec.ts";
 import { fdCreate } from "./file.ts";
 import { kprint } from "./kprintf.ts";
@@ -45,7 +45,7 @@ function procZero(stack: usize): void {
   procSetName(p, "kernel");
   lwpSetStack(p.lwps!, stack);
   setCurLwp(p.lwps!);
-  curLwp.cycleStamp = cycleCount();
+  curLwp.cycleStamp = cpuTimeBegin();
 }
 
 function banner(): void {

@@ -7,8 +7,8 @@
 import { ERESTART, EWOULDBLOCK } from "../abi/errno.ts";
 import { splhigh, splx, cpuIdle } from "machine/intr.ts";
 import { cpuSwitch } from "machine/swtch.ts";
-import { cycleCount } from "machine/clock.ts";
 import { calloutReset, calloutStop } from "./callout.ts";
+import { chargeIdle, chargeIdleInterrupt, chargeSystem } from "./cputime.ts";
 import { panic } from "./panic.ts";
 import { lwpBury } from "./lwp.ts";
 import { curLwp, kstackIntact, LS_RUN, LS_SLEEP, Lwp, setCurLwp } from "./proc.ts";
@@ -70,12 +70,13 @@ export function miSwitch(): void {
   idling = true;
   while (to == null) {
     cpuIdle();
+    chargeIdle(from);
     to = pickNext();
   }
   idling = false;
   needResched = false;
   to.quantum = 0;
-  to.cycleStamp = cycleCount();
+  to.cycleStamp = from.cycleStamp;
   if (to == from) return;
   from.proc.switches++;
   setCurLwp(to);
@@ -83,20 +84,14 @@ export function miSwitch(): void {
   lwpBury();
 }
 
-/** End a stretch of system time of lwp, and begin the next. */
-export function chargeSystem(lwp: Lwp): void {
-  const now = cycleCount();
-  lwp.sysCycles += (now - lwp.cycleStamp) as u64;
-  lwp.cycleStamp = now;
+/** An interrupt has come: what has passed of an idle stretch was idle. At splhigh. */
+export function interruptBegin(): void {
+  if (idling) chargeIdle(curLwp);
 }
 
-/** End a stretch of user time of lwp: it has just entered the kernel. */
-export function chargeUser(lwp: Lwp): void {
-  const now = cycleCount();
-  const used = (now - lwp.cycleStamp) as u64;
-  lwp.userCycles += used;
-  if (lwp.ve != null) lwp.ve.cycles += used;
-  lwp.cycleStamp = now;
+/** It is over, and so is what it took of that stretch. */
+export function interruptEnd(): void {
+  if (idling) chargeIdleInterrupt(curLwp);
 }
 
 /** Let other threads of the same level run first. */

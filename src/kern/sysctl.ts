@@ -2,7 +2,7 @@
 
 import { EINVAL, ENOENT, ENOMEM, EPERM } from "../abi/errno.ts";
 import {
-  CTL_HW, CTL_KERN, CTL_VM, HW_PHYSMEM, HW_USERMEM, KERN_BOOTARGS, KERN_OSTYPE, KERN_PLATFORM, KERN_PROC, KERN_VMSPACES, KInfoProc, KInfoVmspace,
+  CpTime, CTL_HW, CTL_KERN, CTL_VM, HW_PHYSMEM, HW_USERMEM, KERN_BOOTARGS, KERN_CPTIME, KERN_OSTYPE, KERN_PLATFORM, KERN_PROC, KERN_VMSPACES, KInfoProc, KInfoVmspace,
   VM_STATS, VM_VKERNEL_ENABLE, VM_VKERNEL_SPACES, VmStats,
 } from "../abi/file.ts";
 import { PAGE_SIZE } from "../abi/mman.ts";
@@ -11,7 +11,7 @@ import { copyin, copyout, fetchedWord, fuword, suword } from "machine/copyio.ts"
 import { allProcs, LS_SLEEP, Lwp, Proc, procSysCycles, procUserCycles, PS_STOP, PS_ZOMBIE } from "./proc.ts";
 import { malloc, mallocInUse, mfree } from "rt/rt.ts";
 import { yieldCpu } from "./sched.ts";
-import { cyclesToUsec } from "./time.ts";
+import { cpuTimes, cyclesToUsec } from "./cputime.ts";
 import { bufferCount } from "./bio.ts";
 import { fileCount } from "./file.ts";
 import { pvCount } from "./pv.ts";
@@ -33,6 +33,7 @@ export function sysSysctl(lwp: Lwp, a: Ptr<u32>): i32 {
   const leaf = lwp.scratch[1] as i32;
   if (a[4] != 0 && !(top == CTL_VM && (leaf == VM_VKERNEL_ENABLE || leaf == VM_VKERNEL_SPACES))) return EPERM;
   if (top == CTL_KERN && leaf == KERN_PROC) return listProcs(a);
+  if (top == CTL_KERN && leaf == KERN_CPTIME) return answerTimes(lwp, a);
   if (top == CTL_KERN && leaf == KERN_VMSPACES) return listSpaces(a);
   if (top == CTL_KERN) return kernString(leaf, a);
   if (top == CTL_VM) return vmNode(lwp, leaf, a);
@@ -61,6 +62,14 @@ function answerWord(lwp: Lwp, value: u32, a: Ptr<u32>): i32 {
 
 function answerString(text: string, a: Ptr<u32>): i32 {
   return answer(changetype<usize>(text) + 4, (text.length + 1) as u32, a);
+}
+
+function answerTimes(lwp: Lwp, a: Ptr<u32>): i32 {
+  const times = new CpTime();
+  cpuTimes(lwp, times);
+  const error = answer(changetype<usize>(times), sizeof<CpTime>(), a);
+  free(times);
+  return error;
 }
 
 function kernString(leaf: i32, a: Ptr<u32>): i32 {

@@ -6,24 +6,22 @@
 import { EINTR, EINVAL, ERESTART, EWOULDBLOCK } from "../abi/errno.ts";
 import { SIGALRM } from "../abi/signal.ts";
 import { CLOCK_MONOTONIC, CLOCK_REALTIME, ITIMER_REAL, RUSAGE_CHILDREN, RUSAGE_SELF, Rusage } from "../abi/time.ts";
-import { cpuCycles, epochSeconds, nanoTime } from "machine/clock.ts";
+import { epochSeconds, nanoTime } from "machine/clock.ts";
 import { copyin, copyout } from "machine/copyio.ts";
 import { calloutLeft, calloutReset, calloutStop, calloutTick, HZ, TICK_NS, ticks } from "./callout.ts";
 import { Lwp, Proc, procSysCycles, procUserCycles } from "./proc.ts";
-import { chargeSystem, PCATCH, schedBoost, schedTick, tsleep } from "./sched.ts";
+import { chargeSystem, cpuTimeCompare, cyclesToUsec } from "./cputime.ts";
+import { PCATCH, schedBoost, schedTick, tsleep } from "./sched.ts";
 import { psignal } from "./sigpost.ts";
 
 const NS_PER_SEC: u32 = 1000000000;
 const TICK_USEC: i32 = 10000;
 
-let startCycles: u64 = 0;
-let startNs: u64 = 0;
 let wallBase: u32 = 0;             // seconds from 1970 to nanoTime() == 0
 
 /** Begin measuring; the clock runs. */
 export function timeInit(): void {
-  startCycles = cpuCycles();
-  startNs = nanoTime();
+  cpuTimeCompare();
   wallBase = epochSeconds();
 }
 
@@ -43,15 +41,6 @@ export function hardclock(): void {
 /** Seconds since 1970 by the tick count, which costs nothing to read. */
 export function tickSeconds(): u32 {
   return wallBase + ((ticks / HZ) as u32);
-}
-
-/** Processor cycles as microseconds. */
-export function cyclesToUsec(cycles: u64): u64 {
-  const elapsed: u64 = cpuCycles() - startCycles;
-  const usec: u64 = (nanoTime() - startNs) / (1000 as u64);
-  if (elapsed < 1024) return 0;
-  const ratio: u64 = (usec << 20) / elapsed;   // microseconds a cycle, 20 bits of fraction
-  return ((cycles >> 8) * ratio) >> 12;
 }
 
 /** Write a process's usage: the times given, and its counters. */

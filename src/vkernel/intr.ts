@@ -7,6 +7,7 @@ import { SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SigAction, SIGIO, SIGQUIT,
 import { ITIMER_REAL, Itimerval } from '../abi/time.ts';
 import { pfind, reportProcesses } from '../kern/proc.ts';
 import { psignal } from '../kern/sigpost.ts';
+import { interruptBegin, interruptEnd } from '../kern/sched.ts';
 import { hardclock } from '../kern/time.ts';
 import { panic } from '../kern/panic.ts';
 import { setitimer, sigaction, sigprocmask, sigsuspend } from '../libc/sys.ts';
@@ -111,7 +112,9 @@ export function cpuIdle(): void {
   sigprocmask(SIG_BLOCK, changetype<usize>(interrupts), changetype<usize>(before));
   if (state.pending == 0) sigsuspend(changetype<usize>(nothing));
   sigprocmask(SIG_SETMASK, changetype<usize>(before), 0);
+  interruptBegin();
   runPending();
+  interruptEnd();
 }
 
 function catchSignal(signal: i32): void {

@@ -5,7 +5,8 @@
 import { PGEX_FPFAULT, PGEX_U, T_SYSCALL80 } from '../abi/frames.ts';
 import { panic } from '../kern/panic.ts';
 import { curLwp, Lwp, tlsOf } from '../kern/proc.ts';
-import { chargeSystem, chargeUser, needResched } from '../kern/sched.ts';
+import { chargeSystem, chargeUser } from '../kern/cputime.ts';
+import { needResched } from '../kern/sched.ts';
 import { signalPending } from '../kern/signal.ts';
 import { syscall } from '../kern/syscall.ts';
 import { trap, userPending, userret } from '../kern/trap.ts';

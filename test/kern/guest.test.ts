@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bootPc, bootQemu, hasQemu } from './machines.ts';
 import { compiled, HOST_KERNEL, nestedRootOf, rootOf, VIRTUAL_KERNEL } from './roots.ts';
 
-const PROGRAMS = ['memory', 'vpagetable', 'vmspace', 'process', 'threads', 'umtx', 'crowd', 'files', 'isolation', 'events', 'jobs'];
+const PROGRAMS = ['memory', 'vpagetable', 'vmspace', 'process', 'threads', 'umtx', 'crowd', 'files', 'isolation', 'events', 'jobs', 'times'];
 
 /** Boot on both machines; the program must have found nothing wrong. */
 function expectVerdict(program: string, image: Uint8Array, commandLine: string): void {
