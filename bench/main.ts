@@ -1,11 +1,12 @@
-// `npm run bench [-- buildworld]`, `npm run bench -- switch [--json]` and `npm run bench -- cpu [--json] [--against QEMU]`: the
-// published numbers. They print, they never judge.
+// `npm run bench [-- buildworld]`, `npm run bench -- switch [--json]`, `npm run bench -- kernel [--json] [--linux BZIMAGE]` and
+// `npm run bench -- cpu [--json] [--against QEMU]`: the published numbers. They print, they never judge.
 
 import { benchBuildworld } from './buildworld.ts';
 import { benchCpu } from './cpu.ts';
+import { benchKernel } from './kernel.ts';
 import { benchSwitch } from './switch.ts';
 
-const USAGE = `usage: npm run bench -- [buildworld | switch [--json] | cpu [--json] [--against COMMAND] [--only WORDS] [--reps N]]`;
+const USAGE = `usage: npm run bench -- [buildworld | switch [--json] | kernel [--json] [--linux BZIMAGE] | cpu [--json] [--against COMMAND] [--only WORDS] [--reps N]]`;
 
 class Usage extends Error {}
 
@@ -45,6 +46,12 @@ async function main([name = 'buildworld', ...words]: readonly string[]): Promise
     const json = flag(words, 'json');
     nothingElse(words);
     return benchSwitch(json);
+  }
+  if (name === 'kernel') {
+    const json = flag(words, 'json');
+    const linux = valueOf(words, 'linux');
+    nothingElse(words);
+    return benchKernel(json, linux);
   }
   if (name !== 'buildworld') throw new Usage(`unknown bench ${name}`);
   nothingElse(words);
