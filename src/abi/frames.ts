@@ -84,3 +84,17 @@ export const SEL_TLS1: u32 = 0x83;
 export const SEL_TLS2: u32 = 0x8b;
 
 export const VMSPACE_CTL_RUN: i32 = 1;
+/** vmspace_ctl(id, SETLDT, LdtArguments*, 0): our own; DragonFly had no LDT for VM spaces. */
+export const VMSPACE_CTL_SETLDT: i32 = 16;
+
+// sysarch: the local descriptor table.
+export const I386_GET_LDT: i32 = 0;
+export const I386_SET_LDT: i32 = 1;
+/** Slots of a table, and the first that is not the kernel's. */
+export const LDT_SLOTS: u32 = 512;
+export const LDT_FIRST: u32 = 17;
+export class LdtArguments {
+  start: u32 = 0;
+  descriptors: usize = 0;
+  count: u32 = 0;
+}

@@ -13,6 +13,7 @@ import { signalPending } from "../kern/signal.ts";
 import { checkTls, cleanFrame, findEntry } from "../kern/vmspace.ts";
 import { chargeBoth, cycleCount } from "./clock.ts";
 import { fpuVirt } from "../kern/fpu.ts";
+import { ldtActivate } from "./ldt.ts";
 import { activatePmap } from "./pmap.ts";
 import { setTlsDescriptors, setTrapStack } from "./segments.ts";
 
@@ -120,6 +121,7 @@ function enterSpace(lwp: Lwp, own: TrapFrame): bool {
   lwp.frame = frame;
   lwp.vmspace = ve.space;
   activatePmap(ve.space.pmap);
+  ldtActivate(ve.space);
   setTrapStack(changetype<usize>(frame) + sizeof<TrapFrame>());
   setTlsDescriptors(lwp.innerTls);
   fpuVirt(lwp, (frame.xflags & PGEX_FPFAULT) != 0);
@@ -148,6 +150,7 @@ function leaveSpace(lwp: Lwp, frame: TrapFrame): bool {
   lwp.ve = null;
   lwp.frame = own;
   lwp.vmspace = space;
+  ldtActivate(space);
   own.eax = 0;
   own.eflags &= ~PSL_C;
   setTrapStack(changetype<usize>(own) + sizeof<TrapFrame>());

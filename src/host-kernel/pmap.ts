@@ -3,6 +3,7 @@
 // forgets all of them.
 
 import { Pmap } from '../kern/ptable.ts';
+import { ldtActivate } from './ldt.ts';
 import { Lwp } from '../kern/proc.ts';
 import { VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
 
@@ -71,6 +72,7 @@ function activate(pd: u32): void {
 /** Make the address space that `lwp` uses the current one. */
 export function pmapActivate(lwp: Lwp): void {
   activatePmap(lwp.vmspace.pmap);
+  ldtActivate(lwp.vmspace);
 }
 
 /** Make a page table the current one. */

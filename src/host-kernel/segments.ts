@@ -55,6 +55,19 @@ export function segmentsInit(): void {
   loadTables();
 }
 
+/** Make the table of `slots` at `table` the LDT; 0: our own. */
+export function loadLdt(table: usize, slots: u32): void {
+  if (table == 0) setDescriptor(addressof(gdt), GDT_LDT, addressof(ldt), LDT_SLOTS * 8 - 1, ACC_LDT, 0);
+  else setDescriptor(addressof(gdt), GDT_LDT, table, slots * 8 - 1, ACC_LDT, 0);
+  asm`mov eax, 0x28
+      lldt ax`;
+}
+
+/** Our own descriptors, at the beginning of another table. */
+export function copyDefaultLdt(table: usize): void {
+  memory.copy(table, addressof(ldt), LDT_SLOTS * 8);
+}
+
 function loadTables(): void {
   const at = addressof(pseudo);
   asm`mov eax, ${at}

@@ -8,6 +8,7 @@ import { fileSyscallInit } from "./file_sysent.ts";
 import { sysFork } from "./fork.ts";
 import { sysGetpgid, sysGetpgrp, sysGetsid, sysSetpgid, sysSetsid } from "./jobs.ts";
 import { sysExtexit, sysLwpCreate, sysLwpGettid } from "./lwp.ts";
+import { sysSysarch } from "./ldt.ts";
 import { sysReboot } from "./main.ts";
 import { sysKill, sysLwpKill } from "./sigpost.ts";
 import {
@@ -70,6 +71,7 @@ export function sysentInit(): void {
   def(Sys.mprotect, 3, sysMprotect);
   def(Sys.madvise, 3, sysMadvise);
   def(Sys.msync, 3, sysMsync);
+  def(Sys.sysarch, 2, sysSysarch);
   def(Sys.mcontrol, 5, sysMcontrol);
   def(Sys.vmspace_create, 3, sysVmspaceCreate);
   def(Sys.vmspace_destroy, 1, sysVmspaceDestroy);

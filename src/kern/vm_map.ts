@@ -11,6 +11,7 @@ import { VmObject, OBJ_ANON, OBJ_VNODE, OBJ_NOSYNC, NO_LIMIT, vmObjectAnon, vmOb
 import { Pmap, pmapCreate, pmapDestroy, pmapRemove, pmapProtect } from './ptable.ts';
 import { PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS, PAGE_SIZE, MADV_NORMAL, MADV_FREE, MADV_NOSYNC, MADV_AUTOSYNC, MADV_INVAL,
   MADV_SETMAP } from '../abi/mman.ts';
+import { ldtDrop, ldtFork } from './ldt.ts';
 import { memoryScarce } from './vm_page.ts';
 import { EINVAL, ENOMEM, EACCES } from '../abi/errno.ts';
 
@@ -55,6 +56,8 @@ export class Vmspace {
   /** Heap: starts at the end of the program's data, ends at the current break. */
   dataStart: u32 = 0;
   dataEnd: u32 = 0;
+  /** Its local descriptor table; 0: the kernel's (ldt.ts). */
+  ldt: usize = 0;
   constructor(pmap: Pmap) { this.pmap = pmap; }
 }
 
@@ -72,6 +75,7 @@ export function vmspaceRef(vm: Vmspace): void {
 export function vmspaceFree(vm: Vmspace): void {
   vm.refs--;
   if (vm.refs != 0) return;
+  ldtDrop(vm);
   vmMapRemove(vm, 0, VM_MAX_USER_ADDRESS);
   pmapDestroy(vm.pmap);
   vmspaceCount--;
@@ -290,6 +294,7 @@ export function vmspaceFork(old: Vmspace): Vmspace {
   const vm = vmspaceAlloc();
   vm.dataStart = old.dataStart;
   vm.dataEnd = old.dataEnd;
+  ldtFork(old, vm);
   let last: VmMapEntry | null = null;
   for (let e = old.first; e != null; e = e.next) {
     const copy = new VmMapEntry();

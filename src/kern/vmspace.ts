@@ -10,8 +10,9 @@
 // `offset` of the object.
 
 import { TrapFrame, VextFrame, TRAPFRAME_SIZE, VEXTFRAME_SIZE, SEL_UCODE, SEL_UDATA, PSL_USERCHANGE, PSL_I, PSL_C, PGEX_FPFAULT,
-  VMSPACE_CTL_RUN } from "../abi/frames.ts";
+  VMSPACE_CTL_RUN, VMSPACE_CTL_SETLDT } from "../abi/frames.ts";
 import { EAGAIN, EBUSY, EEXIST, EFAULT, EINVAL, EJUSTRETURN, ENOENT, ENOMEM, ENXIO, EOPNOTSUPP } from "../abi/errno.ts";
+import { kernSetLdt } from "./ldt.ts";
 import { Lwp, Proc } from "./proc.ts";
 import { Vmspace, vmspaceAlloc, vmspaceFree, vmRangeOk, kernMadvise } from "./vm_map.ts";
 import { VM_READ, VM_WRITE, vmFaultPage } from "./vm_fault.ts";
@@ -124,8 +125,16 @@ function unlinkEntry(vkp: VkernelProc, ve: VmspaceEntry): void {
 export function sysVmspaceCtl(lwp: Lwp, a: Ptr<u32>): i32 {
   const ve = findEntry(lwp, a[0]!);
   if (ve == null) return noEntry(lwp);
+  if (a[1] == VMSPACE_CTL_SETLDT) return setLdt(lwp, ve, a[2]!);
   if (a[1] != VMSPACE_CTL_RUN) return EOPNOTSUPP;
   return run(lwp, ve, a[2]!, a[3]!);
+}
+
+function setLdt(lwp: Lwp, ve: VmspaceEntry, args: usize): i32 {
+  ve.refs++;
+  const error = kernSetLdt(lwp, ve.space, args);
+  ve.refs--;
+  return error;
 }
 
 /** Enter the VM space: from here on the thread's user registers are the object's. */

@@ -244,6 +244,8 @@ export function lwpCreate(params: usize): i32 { return sys3(Sys.lwp_create, para
 export function lwpGettid(): i32 { return sys0(Sys.lwp_gettid); }
 /** To one thread; pid -1 is this process. */
 export function lwpKill(pid: i32, tid: i32, signal: i32): i32 { return sys3(Sys.lwp_kill, pid as usize, tid as usize, signal as usize); }
+/** Answers a number of descriptors or a slot (abi/frames.ts, LdtArguments). */
+export function sysarch(op: i32, args: usize): i32 { return sys3(Sys.sysarch, op as usize, args, 0); }
 export function vmspaceCreate(id: usize, type: i32, data: usize): i32 { return sys3(Sys.vmspace_create, id, type as usize, data); }
 export function vmspaceDestroy(id: usize): i32 { return sys3(Sys.vmspace_destroy, id, 0, 0); }
 export function vmspaceCtl(id: usize, command: i32, tframe: usize, vframe: usize): i32 {

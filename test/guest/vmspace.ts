@@ -4,14 +4,15 @@
 // Each test writes a few bytes of i386 code into the image, whose page 16 the space shows at CODE, and runs them.
 
 import { EAGAIN, EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENXIO, EOPNOTSUPP } from '../../src/abi/errno.ts';
-import { PGEX_P, PGEX_FPFAULT, PGEX_U, PGEX_W, SEL_TLS0, SEL_UCODE, SEL_UDATA, T_BPTFLT, T_DIVIDE, T_DNA, T_PAGEFLT, T_PRIVINFLT, T_PROTFLT,
+import { I386_GET_LDT, I386_SET_LDT, LdtArguments, VMSPACE_CTL_SETLDT, PGEX_P, PGEX_FPFAULT, PGEX_U, PGEX_W, SEL_TLS0, SEL_UCODE, SEL_UDATA, T_BPTFLT, T_DIVIDE, T_DNA, T_PAGEFLT, T_PRIVINFLT, T_PROTFLT,
   T_SYSCALL80, T_TRCTRAP, TrapFrame, VextFrame } from '../../src/abi/frames.ts';
 import { MADV_INVAL, MADV_SETMAP, MAP_ANON, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, VPTE_A, VPTE_M, VPTE_RW, VPTE_V } from '../../src/abi/mman.ts';
 import { SIGALRM, SIGKILL, SIG_BLOCK, SIG_UNBLOCK, SigAction, SigSet } from '../../src/abi/signal.ts';
 import { Itimerval, Timespec } from '../../src/abi/time.ts';
 import { setMain } from '../../src/libc/crt.ts';
-import { _exit, errno, fork, getpid, kill, mmap, nanosleep, setErrno, setitimer, sigaction, sigprocmask, vmspaceCreate, vmspaceCtl, vmspaceDestroy,
+import { _exit, errno, fork, getpid, kill, mmap, nanosleep, setErrno, setitimer, sigaction, sigprocmask, sysarch, vmspaceCreate, vmspaceCtl, vmspaceDestroy,
   vmspaceMcontrol, vmspaceMmap, vmspaceMunmap } from '../../src/libc/sys.ts';
+import { malloc } from '../../src/libc/rt.ts';
 import { waitFor } from '../../src/libc/process.ts';
 import { catchFaults, check, checkEqual, checkError, enableVkernel, freeMemory, inChild, limitSpaces, mapFile, scratchFile, verdict } from './harness.ts';
 
@@ -188,6 +189,70 @@ function tls(): void {
   checkEqual("24: was cleared on the way to ring 3", frame.fs as i32, 0);
   program("cd80");
   checkExit("24: harmless again", T_SYSCALL80);
+}
+
+const SLOT: u32 = 20;
+const SELECTOR: u32 = 0xa7;           // of that slot: LDT, RPL 3
+let descriptor!: FixedArray<u32, 4>;
+let ldtArgs!: Embed<LdtArguments>;
+
+/** Put a descriptor into slot SLOT of a table: of ours, or with an id of that of a space. */
+function setSlot(id: usize, ours: bool, low: u32, high: u32): i32 {
+  descriptor[0] = low;
+  descriptor[1] = high;
+  ldtArgs.start = SLOT;
+  ldtArgs.descriptors = addressof(descriptor);
+  ldtArgs.count = 1;
+  return ours ? sysarch(I386_SET_LDT, changetype<usize>(ldtArgs)) : vmspaceCtl(id, VMSPACE_CTL_SETLDT, changetype<usize>(ldtArgs), 0);
+}
+
+/** Word 0 of the segment that the selector names for us. */
+function throughFs(selector: u32): u32 {
+  let value: u32 = 0;
+  asm`push fs
+      mov eax, ${selector}
+      mov fs, ax
+      mov eax, fs:[0]
+      pop fs
+      mov ${value}, eax`;
+  return value;
+}
+
+/** A space's LDT is its own, and ours is ours. */
+function ldt(): void {
+  const low: u32 = ((DATA & 0xffff) << 16) | 0xffff;
+  const high: u32 = ((DATA >> 16) & 0xff) | 0x00cff300;
+  const mine = malloc(16);
+  store<u32>(mine, 0x0111);
+  const mineHigh: u32 = ((mine >> 16) & 0xff) | 0x00cff300 | (mine & 0xff000000);
+  program("65a100000000cd80");                  // mov eax, gs:[0]; int 0x80
+  frame.gs = SELECTOR;
+  checkExit("LDT: slot beyond the kernel's table", T_PROTFLT);
+  checkError("LDT: call gate", setSlot(SPACE, false, 0x00080000, 0xc010ec00), EINVAL);
+  checkError("LDT: TSS", setSlot(SPACE, false, low, 0x0000e900), EINVAL);
+  checkError("LDT: DPL 0", setSlot(SPACE, false, low, high & ~(0x6000 as u32)), EINVAL);
+  ldtArgs.start = 5;
+  checkError("LDT: the kernel's slots", vmspaceCtl(SPACE, VMSPACE_CTL_SETLDT, changetype<usize>(ldtArgs), 0), EINVAL);
+  checkError("LDT: bad pointer", vmspaceCtl(SPACE, VMSPACE_CTL_SETLDT, 0x100, 0), EFAULT);
+  checkError("LDT: unknown space", setSlot(99, false, low, high), ENOENT);
+  checkEqual("LDT: set", setSlot(SPACE, false, low, high), 0);
+  frame.eip = CODE;
+  checkExit("LDT: the space uses it", T_SYSCALL80);
+  checkEqual("LDT: and reads through it", frame.eax as i32, 0x5eed);
+  checkEqual("LDT: our own slot", setSlot(0, true, ((mine & 0xffff) << 16) | 0xffff, mineHigh), SLOT as i32);
+  checkEqual("LDT: is another", throughFs(SELECTOR) as i32, 0x0111);
+  frame.eip = CODE;
+  checkExit("LDT: the space still has its own", T_SYSCALL80);
+  checkEqual("LDT: with its own base", frame.eax as i32, 0x5eed);
+  checkEqual("LDT: a child has ours", inChild(() => throughFs(SELECTOR) == 0x0111 ? 0 : 1), 0);
+  checkEqual("LDT: read back", sysarch(I386_GET_LDT, changetype<usize>(ldtArgs)), 1);
+  checkEqual("LDT: as it was set", descriptor[1] as i32, mineHigh as i32);
+  ldtArgs.count = 0;
+  checkEqual("LDT: taken away", vmspaceCtl(SPACE, VMSPACE_CTL_SETLDT, changetype<usize>(ldtArgs), 0), 0);
+  frame.eip = CODE;
+  checkExit("LDT: nothing is left of it", T_PROTFLT);
+  checkEqual("LDT: but of ours", throughFs(SELECTOR) as i32, 0x0111);
+  frame.gs = 0;
 }
 
 function pageFaults(): void {
@@ -387,6 +452,7 @@ function main(args: string[]): i32 {
   syscallExit();
   registersSurvive();
   tls();
+  ldt();
   pageFaults();
   traps();
   spaceCalls();
