@@ -81,6 +81,9 @@ export class Debugging {
     this.log = new OutputFile('-D', request.file);
   }
 
+  /** A line for the log, from others who write to it. */
+  readonly logLine = (text: string): void => this.log.line(text);
+
   /** For the machine: accesses to what is not there. */
   readonly unimplemented = (what: string): void => {
     if (!this.request.items.has('unimp') && !this.request.items.has('guest_errors')) return;

@@ -190,7 +190,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const image = (args.values.kernel as string | undefined) ?? args.positionals[0];
   if (args.values.kernel !== undefined && args.positionals.length) throw new UsageError(`-kernel ${image} and ${args.positionals[0]} are two images to boot; -hda ${args.positionals[0]} attaches a disk`);
   const request = debugRequest(args);
-  const wanted = observeRequest(args);
+  const wanted = observeRequest(args, request.items);
   for (const line of warnings(args)) process.stderr.write(`${line}\n`);
   const timing = timingNamed((args.values.timing as string | undefined) ?? 'flat');
   if (!timing) throw new UsageError(`--timing ${args.values.timing as string}: expected ${TIMINGS.map(({ name }) => name).join(' or ')}`);
@@ -214,7 +214,7 @@ async function main(argv: readonly string[]): Promise<number> {
   machine.loadKernel(boot.kernel, basename(boot.name), boot.commandLine, boot.modules);
   const debug = await debugging.attach(machine, boot.kernel, console);
   if (boot.world) debug.guest = hostView(machine.cpu, systemFiles(boot.world));
-  const observing = observes(wanted) ? new Observing(wanted, debug, boot.world) : null;
+  const observing = observes(wanted) ? new Observing(wanted, debug, boot.world, debugging.logLine) : null;
   attached.connect(debug);
   console.actions = { save: () => boot.disks.forEach((disk) => disk?.flush()), sendBreak: () => machine.receiveBreak(), stamp: () => (machine.clock.now / machine.clock.hertz).toFixed(3) };
   if (script) attached.expectation = new Expectation(script, (bytes) => machine.receive(bytes));
@@ -225,9 +225,9 @@ async function main(argv: readonly string[]): Promise<number> {
   if (process.stdin.isTTY && !deaf) process.stderr.write('Ctrl-A x quits, Ctrl-A h for help\r\n');
   const before = Date.now();
   const code = judged(await runToEnd(debug, debugging, console, attached, args, boot.own), attached.expectation);
+  observing?.close();
   debugging.close(code);
   attached.close();
-  observing?.close();
   console.stop();
   if (args.values.stats) process.stderr.write(`${statistics(machine, (Date.now() - before) / 1000).join('\n')}\n`);
   return code;

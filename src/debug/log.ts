@@ -8,6 +8,7 @@ import type { Machine } from '../pc/machine.ts';
 import { bigCode, disassemble } from './code.ts';
 import type { CodeLine } from './code.ts';
 import type { Listener } from './debugger.ts';
+import { EVENT_ITEMS } from './observe/event-log.ts';
 import { readLinear, walk, walkText } from './inspect.ts';
 import { registersText } from './registers.ts';
 import type { SymbolTable } from './symbols.ts';
@@ -24,6 +25,7 @@ export const LOG_ITEMS: Readonly<Record<string, string>> = {
   mmu: 'page walks of page faults, and loads of control registers',
   guest_errors: 'accesses to ports and addresses where nothing answers',
   unimp: 'the same: what the guest asked for and this PC does not have',
+  ...EVENT_ITEMS,
 };
 
 export interface Range {

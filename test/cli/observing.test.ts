@@ -1,4 +1,4 @@
-// --ledger and --folded as a person or a script calls them.
+// --ledger, --folded, --trace and the log items about our own system as a person or a script calls them.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -53,6 +53,17 @@ describe('observing', () => {
     expect(second).toBe(first);
   }, 120_000);
 
+  it('writes traces and logs in one run', () => {
+    const [trace, log] = [join(folder, 'trace.json'), join(folder, 'log')];
+    const { code, err } = emulate('--trace', trace, '-d', 'syscall,int', '-D', log, '--exec', 'echo hi');
+    expect([code, err]).toEqual([0, '']);
+    const { traceEvents } = JSON.parse(readFileSync(trace, 'latin1')) as { traceEvents: { ph: string; name: string }[] };
+    expect(traceEvents.filter(({ ph, name }) => ph === 'X' && name === 'write').length).toBeGreaterThan(0);
+    const lines = readFileSync(log, 'latin1').split('\n');
+    expect(lines.some((line) => /^ *\d+ syscall sh \d+ in vmspace \d+: write\(1, 0x[0-9a-f]+, 3\) = 3$/.test(line))).toBe(true);
+    expect(lines.some((line) => / v=80 /.test(line))).toBe(true);
+  }, 120_000);
+
   it('has one line for every mistake', () => {
     const kernel = join(folder, 'kernel');
     writeFileSync(kernel, kernelImage());
@@ -61,6 +72,8 @@ describe('observing', () => {
       [['--ledger', kernel], /--ledger is for Damselfly's own system/],
       [['--folded', join(folder, 'no', 'file'), '--exec', 'ls'], /--folded .*no.file: ENOENT/],
       [['--folded'], /-folded needs a value/],
+      [['--trace', join(folder, 'no', 'file'), '--exec', 'ls'], /--trace .*no.file: ENOENT/],
+      [['-d', 'int,syscall', kernel], /-d syscall is for Damselfly's own system/],
     ] as [string[], RegExp][]) {
       const result = emulate(...args);
       expect(result).toEqual({ code: 2, out: '', err: expect.stringMatching(/^damselfly: .*\n$/) as string });

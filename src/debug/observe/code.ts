@@ -62,6 +62,16 @@ export class Code {
     return this.functionAt[this.place(la)] ?? UNKNOWN;
   }
 
+  /** `function+0x12`, or nothing. */
+  text(la: number): string {
+    const fn = this.functionOf(la);
+    if (fn === UNKNOWN) return '';
+    let start = this.place(la);
+    while (start > 0 && this.functionAt[start - 1] === fn) start--;
+    const offset = this.place(la) - start;
+    return offset ? `${functionName(fn)}+0x${offset.toString(16)}` : functionName(fn);
+  }
+
   /** Gives every instruction its part: 0 for what belongs to its caller's. */
   setParts(partOf: (la: number, fn: number) => number): void {
     const insn = new Insn();

@@ -13,7 +13,7 @@ import { Ledger } from './ledger.ts';
 import type { Reason, Trip, Where } from './ledger.ts';
 import { PARTS } from './parts.ts';
 import { isTrampoline, Path } from './stacks.ts';
-import type { Stack } from './stacks.ts';
+import type { Owner, Stack } from './stacks.ts';
 import { Watch } from './who.ts';
 
 /** An interrupt whose handler has not begun. */
@@ -30,12 +30,18 @@ export interface Pending {
   readonly extra: number;
 }
 
-/** Hears what happens between programs and kernels. Times are instruction counts. */
+/** Hears what happens between programs and kernels. Guest memory and registers are those of the moment. */
 export interface Listener {
-  /** A thread has left user mode. */
-  enter?(thread: Stack<Trip>, why: Pending, at: number): void;
-  /** A thread is about to run in user mode. */
-  leave?(thread: Stack<Trip>, at: number): void;
+  /** A thread has left user mode. `owner` is who it is: for a virtual kernel's the process that the kernel is. */
+  enter(thread: Stack<Trip>, owner: Owner, why: Pending, at: Moment): void;
+  /** A thread of the host is about to run in user mode, at `la`. */
+  leave(thread: Stack<Trip>, owner: Owner, hostLwp: number, at: Moment, la: number): void;
+}
+
+/** Instructions, and cycles with those of a halted processor, since power-on. */
+export interface Moment {
+  readonly instructions: number;
+  readonly cycles: number;
 }
 
 /** What has to be kept. */
@@ -68,8 +74,11 @@ export class Observer implements CpuObserver {
   private misses = 0;
   private lastPart = 0;
   private pending: Pending | null = null;
+  private owner: Owner | null = null;
+  private events = 0;
 
-  constructor(private readonly cpu: Cpu, host: KernelView, codes: ReadonlyMap<string, Code>, private readonly want: Wanted) {
+  /** @param idle cycles that a halted processor has let pass so far */
+  constructor(private readonly cpu: Cpu, host: KernelView, codes: ReadonlyMap<string, Code>, private readonly want: Wanted, private readonly idle: () => number = () => 0) {
     this.watch = new Watch(host, codes, this.root);
     this.thread = this.watch.bootThread();
     cpu.observe(this);
@@ -79,6 +88,11 @@ export class Observer implements CpuObserver {
   wanted(): number {
     if (this.thread.owner.kind === 'kernel') return 3;
     return this.want.paths ? 2 : 0;
+  }
+
+  /** Now, as far as it has been accounted for. */
+  moment(): Moment {
+    return { instructions: this.count, cycles: this.count + this.events + this.idle() };
   }
 
   /** For CpuHooks.interrupt: a vector is about to be delivered. */
@@ -145,6 +159,7 @@ export class Observer implements CpuObserver {
   /** Events have cost cycles: TLB misses are what a load of %cr3 has left behind, all else belongs to `part`. */
   private spend(extra: number, misses: number, part = this.lastPart): void {
     const cycles = (extra - this.extra) >>> 0;
+    this.events += cycles;
     const refill = Math.min(cycles, ((misses - this.misses) >>> 0) * this.cpu.timing.costs.tlbMiss);
     this.extra = extra;
     this.misses = misses;
@@ -213,7 +228,7 @@ export class Observer implements CpuObserver {
   private enterKernel(la: number, esp: number, why: Pending): void {
     const from = this.thread;
     const to = this.watch.hostThread(from);
-    this.want.listener?.enter?.(from, why, this.count);
+    if (this.want.listener && this.owner) this.want.listener.enter(from, this.owner, why, this.moment());
     if (to.trip) this.ledger.book(to.trip);
     to.clear();
     const own = this.lastPart === ENTRY || this.lastPart === EXIT ? 0 : this.lastPart;
@@ -237,7 +252,9 @@ export class Observer implements CpuObserver {
     if (to.empty) to.seed(la, esp, this.cpu.state.ebp);
     else if (!to.isIn(la)) this.jumped(to, la, esp, told);
     this.thread = to;
-    this.want.listener?.leave?.(to, this.count);
+    if (!this.want.listener) return;
+    this.owner = this.watch.ownerOf(to);
+    this.want.listener.leave(to, this.owner, this.watch.hostLwp, this.moment(), la);
   }
 
   /** User code goes on somewhere else than where it was left: a signal handler begins. */

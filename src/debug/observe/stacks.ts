@@ -70,6 +70,11 @@ export class Stack<Trip> {
     return this.depth ? this.parts[this.depth - 1]! : 0;
   }
 
+  /** `function+0x12` of an address in its code. */
+  place(la: number): string {
+    return this.code?.text(la) ?? '';
+  }
+
   get empty(): boolean {
     return this.depth === 0;
   }

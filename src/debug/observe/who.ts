@@ -28,6 +28,10 @@ export class Watch {
   private readonly all = new Map<KernelView, Threads>();
   private readonly host: Threads;
   private place: Where = 0;
+  /** The host's thread that last went to user mode, and what it is to others: a virtual kernel is a process. */
+  hostLwp = 0;
+  private userAs: { threads: Threads; lwp: number; space: number | null } | null = null;
+  private readonly processes = new Map<Threads, Map<number, Owner>>();
 
   constructor(host: KernelView, private readonly codes: Codes, private readonly root: Path) {
     this.host = this.threadsOf(host);
@@ -107,6 +111,8 @@ export class Watch {
     let threads = this.host;
     let lwp = threads.view.curLwp();
     let space: number | null = null;
+    this.hostLwp = lwp;
+    this.userAs = null;
     for (;;) {
       const { view } = threads;
       const proc = view.field(lwp, 'Lwp.proc');
@@ -114,13 +120,32 @@ export class Watch {
       const inner = view.virtualKernelOf(proc);
       this.place = space !== null || ve !== 0 || inner !== null ? 1 : 0;
       if (!inner) return this.program(threads, lwp, proc, ve ? view.space(ve).id : space);
-      if (!ve) return this.virtualThread(inner, esp);
+      if (!ve) {
+        this.userAs = { threads, lwp, space };
+        return this.virtualThread(inner, esp);
+      }
       space = view.space(ve).id;
       const user = inner.lwpOfSpace(space);
       if (!user) return this.program(threads, lwp, proc, space);
       threads = this.threadsOf(inner);
       lwp = user;
     }
+  }
+
+  /** Whose thread `userThread` has found, seen from outside: for a virtual kernel the process that it is. */
+  ownerOf(thread: Thread): Owner {
+    if (!this.userAs) return thread.owner;
+    const { threads, lwp, space } = this.userAs;
+    const known = this.processes.get(threads) ?? new Map<number, Owner>();
+    this.processes.set(threads, known);
+    const { view } = threads;
+    const pid = view.field(view.field(lwp, 'Lwp.proc'), 'Proc.pid');
+    let owner = known.get(lwp);
+    if (!owner || owner.pid !== pid || owner.space !== space) {
+      owner = { depth: view.depth, kind: 'program', name: 'vkernel', pid, tid: view.lwp(lwp).tid, space };
+      known.set(lwp, owner);
+    }
+    return owner;
   }
 
   /** The thread of a virtual kernel whose stack it is on: the current one, but for the moment in which it changes threads. */
