@@ -1,5 +1,6 @@
 // From microcode text to an engine: the same program printed as WebAssembly (tier 0) or as JavaScript (reference).
 // Both work on the same memory layout, so either can continue what the other began.
+import { setFlagsFromString } from 'node:v8';
 import { compileMicro, toWasm, toJs } from './micro/index.ts';
 import * as L from './layout.ts';
 import { flagsText } from './semantics/flags.ts';
@@ -96,7 +97,11 @@ function programOf(observed: boolean): ReturnType<typeof compileMicro> {
 export function createEngine(kind: EngineKind, memory: WebAssembly.Memory, imports: EngineImports): Engine {
   const observed = kind === 'observed';
   const program = programOf(observed);
-  if (kind === 'reference') return toJs(program, memory, { ...imports }) as unknown as Engine;
+  if (kind === 'reference') {
+    // V8's baseline code takes milliseconds to unwind a function as large as `run`, so every guest fault would
+    setFlagsFromString('--no-sparkplug');
+    return toJs(program, memory, { ...imports }) as unknown as Engine;
+  }
   const module = modules.get(observed) ?? new WebAssembly.Module(toWasm(program));
   modules.set(observed, module);
   const instance = new WebAssembly.Instance(module, { env: { memory, ...(imports as unknown as Record<string, unknown>) } });

@@ -120,6 +120,7 @@ export const CELLS: [string, CellType, number][] = [
   ['ramBytes', 'i32', 0x1b0], ['mode', 'i32', 0x1b4], ['a20', 'i32', 0x1b8],
   ['stopOnFault', 'i32', 0x1bc],          // stop the run when a fault has been delivered
   ['bounce', 'i64', 0x1c0],               // operand buffer for read-modify-write of device memory and split pages
+  ['faultAt', 'i64', 0x1e8], ['faultsInRow', 'i32', 0x1f0],   // faults since an instruction retired
   ['shadowAt', 'i64', 0x1d8],             // no interrupt at the boundary where this many instructions have retired
   ['tsc', 'i64', 0x1c8],                  // added to the instruction count by RDTSC
   ['gdtBase', 'i32', 0x340], ['gdtLimit', 'i32', 0x344], ['idtBase', 'i32', 0x348], ['idtLimit', 'i32', 0x34c],

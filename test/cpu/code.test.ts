@@ -15,6 +15,13 @@ describe('changing code', () => {
     expect(p.state.eax).toBe(1 + 2 + 3);
   });
 
+  it('fetches a REP STOS that overwrites itself anew', () => {
+    // the second word stored is the instruction and two bytes after it: INC EDX four times
+    const p = new Program().load('cld\n xor edx, edx\n mov eax, 0x42424242\n mov ecx, 4\n mov edi, offset r - 4\n jmp r\n nop\n nop\n nop\n nop\nr: rep stosd\n nop\n nop\n hlt');
+    p.run();
+    expect([p.state.edx, p.state.ecx]).toEqual([4, 2]);
+  });
+
   it('sees code copied by REP MOVS over code that has run', () => {
     const p = new Program().load(`
       cld

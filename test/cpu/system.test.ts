@@ -84,6 +84,21 @@ describe('privilege and interrupts', () => {
     expect(p.state.cr0 & 8).toBe(8);
   });
 
+  it('the T bit of a TSS traps before the first instruction of the task, also when an interrupt switched to it', () => {
+    const p = new Program();
+    const other = 0x700;
+    const sel = p.segment(6, other, 0x67, 0x89, 0);
+    p.load('sti\n nop\n nop\n hlt\nother: inc ecx\n hlt\ntrap: mov edx, [esp]\n mov ebx, dr6\n hlt').gate(1, 'trap').gate(0x20, 0, 0, 5, sel);
+    p.view.setUint32(other + 0x20, p.label('other'), true);
+    p.view.setUint32(other + 0x24, 2, true);
+    p.view.setUint32(other + 0x38, 0x7000, true);
+    p.view.setUint16(other + 0x64, 1, true);
+    for (const [at, s] of [[0x48, DATA0], [0x4c, CODE0], [0x50, DATA0], [0x54, DATA0]] as const) p.view.setUint32(other + at, s, true);
+    p.cpu.setIrq(true);
+    p.run();
+    expect([p.state.edx, p.state.ecx, p.state.ebx & 0xf00f]).toEqual([p.label('other'), 0, 0x8000]);
+  });
+
   it('x87 with CR0.TS is #NM, and repeats after CLTS', () => {
     const p = new Program().load('fninit\n mov ebx, 1\n hlt\nh: clts\n inc ecx\n iretd').gate(7, 'h');
     p.state.cr0 = p.state.cr0 | 8;

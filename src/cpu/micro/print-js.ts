@@ -172,7 +172,8 @@ class JsPrinter {
   private call(f: Fn, args: readonly Expr[]): string {
     const values = args.map((a) => this.value(a)).join(', ');
     if (!f.extern) return `${f.name}$(${values})`;
-    const plain = `imports.${f.name}(${values})`;
+    const call = `imports.${f.name}(${values})`;
+    const plain = f.result === 'i32' ? `(${call} | 0)` : f.result === 'i64' ? `BigInt.asIntN(64, ${call})` : call;
     return f.throws ? `passFault(${plain})` : plain;
   }
 }

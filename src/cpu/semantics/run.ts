@@ -83,14 +83,13 @@ throws fn serveBoundary(): i32 {
   if (stopAsked) { stopAsked = 0; stopReason = ${L.STOP.stopped}; return 1; }
   if (stepping) { stepping = 0; trapBits |= 0x4000; }
   let shadowed = icEnd - i64(left) == shadowAt;
-  if (trapBits && !shadowed) {
-    dr6 |= trapBits;
-    trapBits = 0; halted = 0;
-    interrupt(1, INTR_HARD, 0, 0);
-  }
-  while (irq && (eflags & IF) && !shadowed) {
+  while (!shadowed && (trapBits || (irq && (eflags & IF)))) {
     halted = 0;
-    interrupt(interruptAcknowledge(), INTR_HARD, 0, 0);
+    if (trapBits) {
+      dr6 |= trapBits;
+      trapBits = 0;
+      interrupt(1, INTR_HARD, 0, 0);
+    } else { interrupt(interruptAcknowledge(), INTR_HARD, 0, 0); }
   }
   if (left < 0) { kicked = 0; refill(); }       // the interrupt took time
   if (halted) { stopReason = ${L.STOP.halt}; return 1; }

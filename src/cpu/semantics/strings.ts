@@ -1,6 +1,7 @@
 // String instructions. Every iteration of a REP string instruction counts as one retired instruction (a REP with count 0
 // counts as one); the loop stops when the budget is used up and resumes by executing the instruction again, so results
-// do not depend on how a run is sliced. MOVS and STOS move whole runs inside a page when direction and TLB allow it.
+// do not depend on how a run is sliced; one that has overwritten itself (its micro-op is gone) is fetched anew. MOVS and
+// STOS move whole runs inside a page when direction and TLB allow it.
 // Micro-op fields: aux = element size, aux2 = address size, imm = REP prefix, seg = source segment.
 import { U, SEG, S } from '../layout.ts';
 
@@ -34,7 +35,7 @@ throws fn ${name}(ip: i32) {
     todo -= n;
     ecx = (ecx & ~mask) | todo;
     if (todo == 0${stop}) { return; }
-    if (left <= 0 || kicked) { eip = vbase + m16[${U.off} : ip]; return; }
+    if (left <= 0 || kicked || m16[ip] == 0) { eip = vbase + m16[${U.off} : ip]; return; }
     left -= 1;
   }
 }

@@ -66,7 +66,7 @@ throws fn loadTask32(base: i32, how: i32) {
   if ((cr0 & 0x80000000) && newCr3 != cr3) { cr3 = newCr3; tlbFlush(1); }
   enterTask(newEip, flags, how);
   taskSegments(es, cs, ss, ds, fs, gs, ldt, flags);
-  if (debug) { trapBits |= 0x8000; }
+  if (debug) { trapBits |= 0x8000; kick(); }
   if (newEip >u csHi) { raiseError(13, 0); }
 }
 

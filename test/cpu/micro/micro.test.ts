@@ -183,6 +183,13 @@ describe('inline functions', () => {
   });
 });
 
+describe('imports', () => {
+  test('results are 32-bit numbers, whatever JavaScript returned', () => {
+    const { call } = both('extern fn device(n: i32): i32; export fn f(n: i32): i32 { return device(n) < 0; }', () => ({ device: () => 0x9000_0000 }));
+    expect(call('f', 1)).toBe(1);
+  });
+});
+
 describe('faults', () => {
   const text = `
     state why: i32 @ 8;
