@@ -1,12 +1,14 @@
-// `npm run bench [-- buildworld]`, `npm run bench -- switch [--json]`, `npm run bench -- kernel [--json] [--linux BZIMAGE]` and
+// `npm run bench [-- buildworld ...]`, `npm run bench -- switch [--json]`, `npm run bench -- kernel [--json] [--linux BZIMAGE]` and
 // `npm run bench -- cpu [--json] [--against QEMU]`: the published numbers. They print, they never judge.
 
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { benchBuildworld } from './buildworld.ts';
 import { benchCpu } from './cpu.ts';
 import { benchKernel } from './kernel.ts';
 import { benchSwitch } from './switch.ts';
 
-const USAGE = `usage: npm run bench -- [buildworld | switch [--json] | kernel [--json] [--linux BZIMAGE] | cpu [--json] [--against COMMAND] [--only WORDS] [--reps N]]`;
+const USAGE = `usage: npm run bench -- [buildworld [--quick] [--json] [--sensitivity] [--svg FILE] [--folded FILE] [--target TARGET] | switch [--json] | kernel [--json] [--linux BZIMAGE] | cpu [--json] [--against COMMAND] [--only WORDS] [--reps N]]`;
 
 class Usage extends Error {}
 
@@ -40,6 +42,27 @@ async function cpu(words: string[]): Promise<void> {
   await benchCpu(options);
 }
 
+function buildworld(words: string[]): void {
+  const options = {
+    json: flag(words, 'json'),
+    quick: flag(words, 'quick'),
+    sensitivity: flag(words, 'sensitivity'),
+    svg: valueOf(words, 'svg'),
+    target: valueOf(words, 'target') ?? 'buildworld',
+  };
+  const folded = valueOf(words, 'folded');
+  nothingElse(words);
+  benchBuildworld(options);
+  if (folded !== null) foldBuildworld(folded, options.target);
+}
+
+/** One more run, observed: exact call paths through both kernels and the programs. */
+function foldBuildworld(file: string, target: string): void {
+  const script = resolve(import.meta.dirname, '../src/cli/emulate.ts');
+  const ran = spawnSync(process.execPath, [...process.execArgv, script, '--folded', file, '--exec', `make -j 8 ${target}`], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (ran.status !== 0) throw new Error(`--folded ${file}: the observed run ended with ${ran.status ?? ran.signal}`);
+}
+
 async function main([name = 'buildworld', ...words]: readonly string[]): Promise<void> {
   if (name === 'cpu') return cpu(words);
   if (name === 'switch') {
@@ -53,9 +76,8 @@ async function main([name = 'buildworld', ...words]: readonly string[]): Promise
     nothingElse(words);
     return benchKernel(json, linux);
   }
-  if (name !== 'buildworld') throw new Usage(`unknown bench ${name}`);
-  nothingElse(words);
-  benchBuildworld();
+  if (name !== 'buildworld' && !name.startsWith('--')) throw new Usage(`unknown bench ${name}`);
+  return buildworld(name === 'buildworld' ? words : [name, ...words]);
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

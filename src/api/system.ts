@@ -10,6 +10,9 @@ const FOLDER = join(import.meta.dirname, '../system');
 export const KERNEL_FILE = 'host-kernel.elf';
 export const ROOT_FILE = 'root.img.gz';
 
+/** Bytes of RAM in which `make -j 8 buildworld` has room in the virtual kernel, which gets half of it. */
+export const SYSTEM_MEMORY = 256 << 20;
+
 export interface System {
   /** The host kernel, an ELF. Its command line: `native` stays on it, `exec=COMMAND` runs a command and halts. */
   readonly kernel: Uint8Array;

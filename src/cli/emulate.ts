@@ -5,6 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { SYSTEM_MEMORY } from '../api/system.ts';
 import type { Debugger } from '../debug/debugger.ts';
 import { hostView } from '../debug/guest.ts';
 import { tripleFaultStory } from '../debug/triple-fault.ts';
@@ -63,7 +64,7 @@ const HELP = `Usage: npm run emulate -- [IMAGE] [options]
   IMAGE, -kernel FILE       a Multiboot 1 kernel or a Linux bzImage, perhaps in a gzip file
   -append TEXT              its command line
   -initrd 'FILE ARGS,FILE'  its modules, or Linux's initial RAM disk
-  -m SIZE                   memory in MiB, or with a suffix K, M, G (128)
+  -m SIZE                   memory in MiB, or with a suffix K, M, G (128; our own system 256)
   -hda .. -hdd, -cdrom FILE raw disk images, an ISO image; -snapshot throws writes away
   -drive file=FILE,index=N,media=disk|cdrom,format=raw,if=ide,snapshot=on
   -serial DEVICE            COM1, and given again COM2: stdio (COM1's default), mon:stdio, file:FILE, null,
@@ -194,7 +195,7 @@ async function main(argv: readonly string[]): Promise<number> {
   for (const line of warnings(args)) process.stderr.write(`${line}\n`);
   const timing = timingNamed((args.values.timing as string | undefined) ?? 'flat');
   if (!timing) throw new UsageError(`--timing ${args.values.timing as string}: expected ${TIMINGS.map(({ name }) => name).join(' or ')}`);
-  const memory = parseMemory((args.values.m as string | undefined) ?? '128');
+  const memory = parseMemory((args.values.m as string | undefined) ?? (image === undefined ? `${SYSTEM_MEMORY >> 20}` : '128'));
   const exit = debugExit(args);
   const script = args.values.expect === undefined ? null : readScript(args.values.expect as string);
   const boot = image !== undefined ? bootFile(args, image) : await bootOwn(args);

@@ -1,5 +1,5 @@
 // `npm run image -- [--gzip] DIR`: builds the world and writes host-kernel.elf and root.img into DIR, for other machines:
-//   qemu-system-i386 -kernel DIR/host-kernel.elf -hda DIR/root.img -nographic
+//   qemu-system-i386 -m 256 -kernel DIR/host-kernel.elf -hda DIR/root.img -nographic
 // With --gzip the disk image is compressed, as it lies in the package.
 
 import { mkdirSync, writeFileSync } from 'node:fs';

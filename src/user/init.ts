@@ -2,7 +2,7 @@
 // `native`; then, or on the virtual kernel at once, it runs `exec=COMMAND` of the boot arguments and halts with its exit code, or keeps a
 // shell on the console. It also reaps orphans.
 
-import { CTL_KERN, CTL_VM, KERN_BOOTARGS, KERN_PLATFORM, O_RDWR, RB_AUTOBOOT, RB_CODE_SHIFT, RB_HALT, TIOCSCTTY, VM_VKERNEL_ENABLE } from '../abi/file.ts';
+import { CTL_HW, CTL_KERN, CTL_VM, HW_PHYSMEM, KERN_BOOTARGS, KERN_PLATFORM, O_RDWR, RB_AUTOBOOT, RB_CODE_SHIFT, RB_HALT, TIOCSCTTY, VM_VKERNEL_ENABLE } from '../abi/file.ts';
 import { SigAction, SIGINT, SIGUSR1, SIGUSR2 } from '../abi/signal.ts';
 import { setenv, setMain } from '../libc/crt.ts';
 import { execvp, exitStatus, fail } from '../libc/process.ts';
@@ -82,9 +82,22 @@ function enableVirtualKernels(): void {
   if (sysctl(name, 2, 0, 0, value, 4) < 0) fail("init", "vm.vkernel_enable");
 }
 
-/** The virtual kernel's arguments: our own boot words off=..., and the command. */
+/** Half of the machine's memory, in whole MiB that a virtual kernel accepts. */
+function virtualMemory(): u32 {
+  const name = malloc(8);
+  store<i32>(name, CTL_HW);
+  store<i32>(name, HW_PHYSMEM, 4);
+  const value = malloc(4);
+  const length = malloc(4);
+  store<u32>(length, 4);
+  if (sysctl(name, 2, value, length, 0, 0) < 0) fail("init", "hw.physmem");
+  const half = (load<u32>(value) + 0x200000) >>> 21;
+  return half < 32 ? 32 : half & 0xfffffffc;
+}
+
+/** The virtual kernel's arguments: a size of memory, our own boot words off=..., and the command. */
 function virtualKernelArgs(bootArgs: string, command: string | null): string[] {
-  const args: string[] = ["/boot/vkernel", "-r", "/vroot.img"];
+  const args: string[] = ["/boot/vkernel", "-m", `${virtualMemory()}m`, "-r", "/vroot.img"];
   const at = bootArgs.indexOf("exec=");
   for (const word of splitWords(at < 0 ? bootArgs : bootArgs.substring(0, at))) {
     if (!word.startsWith("off=")) continue;

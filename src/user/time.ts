@@ -1,5 +1,5 @@
 // time: runs a command and reports real, user and system seconds on standard error, as BSD's time(1) does. With -s it reports the
-// times of the whole kernel while the command ran, and then the last figure is idle time: user + sys + idle = real.
+// times of the whole kernel while the command ran, to the microsecond, and idle time with them: user + sys + idle = real.
 
 import { CpTime, CTL_KERN, KERN_CPTIME } from '../abi/file.ts';
 import { Rusage, RUSAGE_CHILDREN, Timeval } from '../abi/time.ts';
@@ -44,7 +44,8 @@ function between(offset: usize, more: usize): string {
     usec += 1000000;
     sec--;
   }
-  return seconds(sec + usec / 1000000, usec % 1000000);
+  const fraction = `${1000000 + usec % 1000000}`;
+  return padLeft(`${sec + usec / 1000000}.${fraction.substring(1)}`, 13);
 }
 
 function reportSystem(): void {

@@ -11,11 +11,11 @@ const ROOT = resolve(import.meta.dirname, '../..');
 
 const CONSUMER = `
 import { LoadError, Machine } from 'damselfly';
-import { shippedSystem } from 'damselfly/system';
+import { shippedSystem, SYSTEM_MEMORY } from 'damselfly/system';
 
 const system = shippedSystem();
 if (system === null) throw new Error('nothing is shipped');
-const machine: Machine = await Machine.create({ memory: 128 << 20, kernel: system.kernel, cmdline: 'native', disks: [system.rootImage] });
+const machine: Machine = await Machine.create({ memory: SYSTEM_MEMORY, kernel: system.kernel, cmdline: 'native', disks: [system.rootImage] });
 const prompt = await machine.run({ until: { serial: /host# $/ }, maxInsns: 2e9 });
 const writer = machine.serial[0].writable.getWriter();
 await writer.write(new TextEncoder().encode('echo $((1)) typed\\rhalt\\r'));

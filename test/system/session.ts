@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryDisk } from '../../src/devices/memory-disk.ts';
+import { SYSTEM_MEMORY } from '../../src/api/system.ts';
 import { buildWorld } from '../../src/image/world.ts';
 import type { World } from '../../src/image/world.ts';
 import { Machine } from '../../src/pc/machine.ts';
@@ -60,7 +61,7 @@ export class Session {
   /** @param root the disk; by default a fresh copy of the world's root image */
   constructor(commandLine: string, root?: Uint8Array) {
     this.disk = root ?? world().rootImage.slice();
-    this.machine = new Machine({ disks: [new MemoryDisk(this.disk)], serial: (byte) => (this.text += String.fromCharCode(byte)) });
+    this.machine = new Machine({ memory: SYSTEM_MEMORY, disks: [new MemoryDisk(this.disk)], serial: (byte) => (this.text += String.fromCharCode(byte)) });
     this.machine.loadKernel(world().hostKernel, 'host-kernel.elf', commandLine);
   }
 
@@ -114,7 +115,7 @@ export async function converseOnQemu(commandLine: string, steps: readonly Step[]
   const folder = mkdtempSync(join(tmpdir(), 'system-'));
   writeFileSync(join(folder, 'kernel'), world().hostKernel);
   writeFileSync(join(folder, 'disk'), world().rootImage);
-  const qemu = spawn('qemu-system-i386', ['-kernel', join(folder, 'kernel'), '-append', commandLine, '-drive', `file=${join(folder, 'disk')},format=raw,if=ide`,
+  const qemu = spawn('qemu-system-i386', ['-m', `${SYSTEM_MEMORY >> 20}`, '-kernel', join(folder, 'kernel'), '-append', commandLine, '-drive', `file=${join(folder, 'disk')},format=raw,if=ide`,
     '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot', '-nic', 'none', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', ...options]);
   const timer = setTimeout(() => qemu.kill('SIGKILL'), seconds * 1000);
   let text = '';
