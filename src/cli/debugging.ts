@@ -17,6 +17,8 @@ import type { Console } from './console.ts';
 import { OutputFile } from './output-file.ts';
 
 const DEFAULT_PORT = 1234;
+/** Accesses to what is not there that are logged; a guest that copies into nowhere would fill the disk. */
+const MOST_MISSING = 1_000_000;
 const PROMPT = '(damselfly) ';
 
 export const DEBUG_OPTIONS: OptionSpecs = {
@@ -76,6 +78,7 @@ export class Debugging {
   private monitor: Monitor | null = null;
   private events: Log | null = null;
   private debug: Debugger | null = null;
+  private missing = 0;
 
   constructor(private readonly request: DebugRequest) {
     this.log = new OutputFile('-D', request.file);
@@ -87,6 +90,8 @@ export class Debugging {
   /** For the machine: accesses to what is not there. */
   readonly unimplemented = (what: string): void => {
     if (!this.request.items.has('unimp') && !this.request.items.has('guest_errors')) return;
+    if (++this.missing > MOST_MISSING) return;
+    if (this.missing === MOST_MISSING) return this.log.line('unimp: more of them are not logged');
     const eip = this.debug ? ` at ${this.debug.machine.cpu.state.eip.toString(16).padStart(8, '0')}` : '';
     this.log.line(`unimp: ${what}${eip}`);
   };

@@ -8,6 +8,8 @@ import type { PortHandler } from '../bus/ports.ts';
 export const TEXT_MEMORY = 0xb8000;
 const TEXT_BYTES = 0x8000;
 const MOST_ROWS = 60;
+/** A space in grey on black. */
+const BLANK = 0x0720;
 
 const MODE3_CRTC = [0x5f, 0x4f, 0x50, 0x82, 0x55, 0x81, 0xbf, 0x1f, 0x00, 0x4f, 0x0d, 0x0e, 0, 0, 0, 0, 0x9c, 0x8e, 0x8f, 0x28, 0x1f, 0x96, 0xb9, 0xa3, 0xff];
 const MODE3_SEQUENCER = [0x03, 0x00, 0x03, 0x00, 0x02];
@@ -50,7 +52,9 @@ export class Vga {
   private paletteWrite = 0;
   private paletteMask = 0xff;
 
-  constructor(private readonly clock: Clock, private readonly ram: Uint8Array) {}
+  constructor(private readonly clock: Clock, private readonly ram: Uint8Array) {
+    for (let at = 0; at < TEXT_BYTES; at += 2) ram.set([BLANK & 0xff, BLANK >> 8], TEXT_MEMORY + at);
+  }
 
   /** Ports 0x3C0-0x3DF. */
   readonly ports: PortHandler = {

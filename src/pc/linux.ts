@@ -92,7 +92,7 @@ function tooLarge(name: string, start: number, end: number, ram: Uint8Array): Lo
 /** As high as the kernel and memory allow; its address, or 0 when there is none. */
 function placeInitrd(ram: Uint8Array, header: SetupHeader, name: string, initrd: Uint8Array, lowest: number): number {
   if (!initrd.length) return 0;
-  const usable = memoryMap(ram.length)[2]!;
+  const usable = memoryMap(ram.length).find(({ base }) => base === HIGH)!;
   const end = Math.min(usable.base + usable.length, header.initrdLimit + 1);
   const at = (end - initrd.length) & ~(PAGE - 1);
   if (at < lowest) throw new LoadError(`${name}: an initial RAM disk of ${initrd.length} bytes does not fit between 0x${lowest.toString(16)} and 0x${end.toString(16)} (-m gives more)`);

@@ -25,6 +25,7 @@ import type { PowerEvent } from '../devices/power.ts';
 import { Uart } from '../devices/uart.ts';
 import { Vga } from '../devices/vga.ts';
 import type { TextPicture } from '../devices/vga.ts';
+import { writeBiosData } from './bios-data.ts';
 import { isLinux, LINUX_CODE_SELECTOR, LINUX_DATA_SELECTOR, loadLinux } from './linux.ts';
 import { loadMultiboot, LOADER_MAGIC } from './multiboot.ts';
 import type { BootModule } from './multiboot.ts';
@@ -76,6 +77,7 @@ export class Machine {
   private readonly keyboard: KeyboardController;
   private readonly vga: Vga;
   private readonly fpuErrors: FpuErrorLatch;
+  private readonly hardDisks: number;
   private ended: PowerEvent | null = null;
   private irqLevel = false;
   private irqMasked = false;
@@ -109,6 +111,7 @@ export class Machine {
     const power = new Power((event) => this.end(event), a20);
     this.keyboard = new KeyboardController(this.pic.line(1), this.pic.line(12), a20, () => power.reset());
     this.vga = new Vga(this.clock, this.cpu.ram);
+    this.hardDisks = (options.disks ?? []).filter((disk) => disk && !disk.cdrom).length;
     this.wire(ramBytes, power, options);
     this.wirePlatform(options.debugConsole ?? (() => {}));
   }
@@ -181,6 +184,7 @@ export class Machine {
    * @throws LoadError
    */
   loadKernel(image: Uint8Array, name: string, commandLine = '', modules: readonly BootModule[] = []): void {
+    writeBiosData(this.cpu.ram, this.hardDisks);
     if (isLinux(image)) this.startLinux(image, name, commandLine, modules);
     else this.startMultiboot(image, name, commandLine, modules);
   }

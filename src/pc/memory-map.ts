@@ -3,7 +3,9 @@
 
 /** The end of memory is reported as reserved, as where a BIOS keeps its tables. */
 export const FIRMWARE_BYTES = 0x20000;
-export const LOWER_BYTES = 640 * 1024;
+/** The extended BIOS data area takes the last KiB below 640 KiB. */
+export const EXTENDED_DATA = 0x9fc00;
+export const LOWER_BYTES = EXTENDED_DATA;
 
 export interface MemoryRange {
   readonly base: number;
@@ -16,6 +18,7 @@ export function memoryMap(ramBytes: number): MemoryRange[] {
   const top = ramBytes - FIRMWARE_BYTES;
   return [
     { base: 0, length: LOWER_BYTES, type: 1 },
+    { base: EXTENDED_DATA, length: 0xa0000 - EXTENDED_DATA, type: 2 },
     { base: 0xf0000, length: 0x10000, type: 2 },
     { base: 0x100000, length: top - 0x100000, type: 1 },
     { base: top, length: FIRMWARE_BYTES, type: 2 },

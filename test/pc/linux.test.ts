@@ -39,7 +39,7 @@ describe('linux', () => {
     const ram = new Uint8Array(16 << 20);
     const { zeroPage } = loadLinux(ram, linuxKernel(), 'k', '', NO_INITRD);
     const ranges = Array.from({ length: ram[zeroPage + 0x1e8]! }, (_, i) => [0, 8, 16].map((at) => word(ram, zeroPage + 0x2d0 + 20 * i + at)));
-    expect(ranges[2]).toEqual([0x100000, (15 << 20) - 0x20000, 1]);
+    expect(ranges[3]).toEqual([0x100000, (15 << 20) - 0x20000, 1]);
     for (let i = 1; i < ranges.length; i++) expect(ranges[i]![0]).toBeGreaterThanOrEqual(ranges[i - 1]![0]! + ranges[i - 1]![1]!);
     expect(word(ram, zeroPage + 0x218)).toBe(0);
   });
