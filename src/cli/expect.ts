@@ -43,14 +43,18 @@ function parseStep(line: string, place: string): Step {
   }
 }
 
-/** The steps of a script. @throws UsageError naming file and line */
+/** The steps of the script in a file. @throws UsageError naming file and line */
 export function readScript(path: string): Step[] {
-  let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    return parseScript(readFileSync(path, 'utf8'), path);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`--expect ${path}: ${describe(error)}; expected a script of wait and send lines`);
   }
+}
+
+/** The steps of a script. @throws UsageError naming `path` and line */
+export function parseScript(text: string, path: string): Step[] {
   return text.split('\n').flatMap((line, i) => (/^\s*(#|$)/.test(line) ? [] : [parseStep(line.trimStart(), `${path}:${i + 1}`)]));
 }
 

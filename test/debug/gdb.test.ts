@@ -1,46 +1,11 @@
 // The stub judged by the real gdb on our own host kernel: breakpoints, watchpoints, steps, memory through page tables,
 // registers, monitor commands. And packet by packet, for what gdb does not send.
 
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { GdbStub } from '../../src/debug/gdb.ts';
 import { buildWorld } from '../../src/image/world.ts';
-import { debugKernel, ROOT } from './kernel.ts';
-
-const hasGdb = spawnSync('gdb', ['--version']).error === undefined;
-if (!hasGdb) console.log('gdb is not installed: the tests with the real gdb are skipped');
-
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gdb-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Starts the emulator with a gdb port, runs gdb's commands on it; what gdb printed, and the emulator's exit code. */
-async function session(kernel: Uint8Array, args: readonly string[], commands: readonly string[]): Promise<{ text: string; code: number | null }> {
-  const elf = join(folder, 'kernel.elf');
-  writeFileSync(elf, kernel);
-  const emulator = spawn(process.execPath, ['--import', 'tsx', 'src/cli/emulate.ts', ...args, '-S', '-gdb', 'tcp::0', '--timeout', '100'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = new Promise<number | null>((resolve) => emulator.on('close', resolve));
-  const port = await new Promise<string>((resolve, reject) => {
-    let text = '';
-    emulator.stderr.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      const match = /waiting for gdb on [\d.]+:(\d+)/.exec(text);
-      if (match) resolve(match[1]!);
-    });
-    emulator.on('close', () => reject(new Error(text)));
-  });
-  const script = ['set pagination off', 'set confirm off', `target remote 127.0.0.1:${port}`, ...commands].flatMap((line) => ['-ex', line]);
-  const gdb = spawn('gdb', ['-nx', '-batch', elf, ...script], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let text = '';
-  for (const stream of [gdb.stdout, gdb.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  await new Promise((resolve) => gdb.on('close', resolve));
-  return { text, code: await ended };
-}
+import { hasGdb, session } from './gdb-session.ts';
+import { debugKernel } from './kernel.ts';
 
 describe.skipIf(!hasGdb)('the real gdb', () => {
   it('breaks, steps, reads memory, watches and continues in the host kernel', async () => {
