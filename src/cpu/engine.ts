@@ -85,7 +85,8 @@ const sources = (observed: boolean) => [
 ];
 
 const programs = new Map<boolean, ReturnType<typeof compileMicro>>();
-const modules = new Map<boolean, WebAssembly.Module>();
+/** By memory size in pages and whether observed: a module whose memory cannot grow is compiled to better code. */
+const modules = new Map<string, WebAssembly.Module>();
 
 function programOf(observed: boolean): ReturnType<typeof compileMicro> {
   const program = programs.get(observed) ?? compileMicro(sources(observed));
@@ -93,7 +94,7 @@ function programOf(observed: boolean): ReturnType<typeof compileMicro> {
   return program;
 }
 
-/** Instantiates an engine on a memory. A program is compiled once per process. */
+/** Instantiates an engine on a memory. A program is compiled once per process, a module once per memory size. */
 export function createEngine(kind: EngineKind, memory: WebAssembly.Memory, imports: EngineImports): Engine {
   const observed = kind === 'observed';
   const program = programOf(observed);
@@ -102,8 +103,10 @@ export function createEngine(kind: EngineKind, memory: WebAssembly.Memory, impor
     setFlagsFromString('--no-sparkplug');
     return toJs(program, memory, { ...imports }) as unknown as Engine;
   }
-  const module = modules.get(observed) ?? new WebAssembly.Module(toWasm(program));
-  modules.set(observed, module);
+  const pages = memory.buffer.byteLength / 65536;
+  const key = `${pages} ${observed}`;
+  const module = modules.get(key) ?? new WebAssembly.Module(toWasm(program, pages));
+  modules.set(key, module);
   const instance = new WebAssembly.Instance(module, { env: { memory, ...(imports as unknown as Record<string, unknown>) } });
   return instance.exports as unknown as Engine;
 }

@@ -5,7 +5,7 @@ import { Kind, ROWS, SIZE_V, type Arg, type Row, ATTR_FPU, ATTR_NOWAIT } from '.
 import type { Insn } from '../isa/decode.ts';
 import { TMP0, registerCell, type Emission } from './emission.ts';
 import * as L from './layout.ts';
-import { handlerNumber, hasHandler, allHandlers } from './semantics/handlers.ts';
+import { endsTrace, handlerNumber, hasHandler } from './semantics/handlers.ts';
 
 export type Emit = (out: Emission, insn: Insn) => void;
 
@@ -381,7 +381,7 @@ function lea(): Emit {
 /** A handler whose operands are plain fields: aux = operand size, imm, aux2 = second immediate. */
 function plain(name: string): Emit {
   const n = handlerNumber(name);
-  const ends = allHandlers()[n]!.kind !== 'next';
+  const ends = endsTrace(n);
   return (out, insn) => {
     out.imm = insn.imm;
     out.aux = insn.opSize;
@@ -394,7 +394,7 @@ function plain(name: string): Emit {
 /** A handler that finds its memory operand in `ea`. imm: fixed. */
 function withEa(name: string, bytes: (insn: Insn) => number, need: number, imm = 0): Emit {
   const n = handlerNumber(name);
-  const ends = allHandlers()[n]!.kind !== 'next';
+  const ends = endsTrace(n);
   return (out, insn) => {
     out.memoryInEa(insn, bytes(insn), need);
     out.a = registerCell(insn.reg, insn.opSize);
@@ -408,7 +408,7 @@ function withEa(name: string, bytes: (insn: Insn) => number, need: number, imm =
 /** A handler that checks the parts of its memory operand itself: offset in `ea`, segment in the micro-op. */
 function withOffset(name: string, imm = 0): Emit {
   const n = handlerNumber(name), address = handlerNumber('eaOffset');
-  const ends = allHandlers()[n]!.kind !== 'next';
+  const ends = endsTrace(n);
   return (out, insn) => {
     out.address(insn);
     out.imm = insn.addrSize === 2 ? 1 : 0;
@@ -426,7 +426,7 @@ function withOffset(name: string, imm = 0): Emit {
 /** Ew or Rv/Mw as a 16-bit cell for `name` (LLDT, LTR, VERR, LMSW, loads of segment registers). */
 function fromWord(name: string, imm: (insn: Insn) => number, guard: string | null = null): Emit {
   const n = handlerNumber(name);
-  const ends = allHandlers()[n]!.kind !== 'next';
+  const ends = endsTrace(n);
   const before = guard ? handlerNumber(guard) : -1;
   return (out, insn) => {
     if (before >= 0) out.emit(before);
@@ -520,7 +520,7 @@ function arpl(): Emit {
 /** MOV to and from control and debug registers: a = general register, imm = the special one. */
 function special(name: string): Emit {
   const n = handlerNumber(name);
-  const ends = allHandlers()[n]!.kind !== 'next';
+  const ends = endsTrace(n);
   return (out, insn) => {
     out.a = registerCell(insn.rm, 4);
     out.imm = insn.reg;
@@ -610,7 +610,7 @@ const bySizeOf = (narrow: string, wide: string): Emit => {
 function segmentStack(name: string, row: Row): Emit {
   const n = handlerNumber(name);
   const seg = row.args[0]!.number;
-  const ends = allHandlers()[n]!.kind !== 'next';
+  const ends = endsTrace(n);
   return (out, insn) => {
     out.imm = seg;
     out.aux = insn.opSize;
@@ -638,7 +638,7 @@ function fpuMemory(row: Row): [(insn: Insn) => number, number] {
 function fpu(row: Row): Emit {
   const need = handlerNumber('needFpu');
   const n = hasHandler(`x87_${row.does}`) ? handlerNumber(`x87_${row.does}`) : handlerNumber('undefined');
-  const ends = allHandlers()[n]!.kind !== 'next' || n === handlerNumber('undefined');
+  const ends = endsTrace(n) || n === handlerNumber('undefined');
   const [bytes, direction] = fpuMemory(row);
   const wait = (row.does === 'fwait' ? 1 : 0) | (row.attrs & ATTR_NOWAIT ? 0 : 2);
   return (out, insn) => {

@@ -49,11 +49,12 @@ export class WasmModule {
     return this.imports;
   }
 
-  /** Imports a memory of at least `pages` pages of 64 KiB. */
-  importMemory(module: string, field: string, pages: number): void {
+  /** Imports a memory of at least `pages` pages of 64 KiB, and at most `most` when that is given. */
+  importMemory(module: string, field: string, pages: number, most: number | null = null): void {
     const out = this.importEntry(module, field, Kind.memory);
-    out.byte(0);
+    out.byte(most === null ? 0 : 1);
     out.u32(pages);
+    if (most !== null) out.u32(most);
   }
 
   /** Imports a table of function references with at least `size` entries. */

@@ -480,11 +480,11 @@ class FunctionPrinter {
   }
 }
 
-/** The bytes of a program's WebAssembly module. */
-export function toWasm(program: MicroProgram): Uint8Array<ArrayBuffer> {
+/** The bytes of a program's WebAssembly module, for a memory of `pages` pages that stays as it is, or of any size. */
+export function toWasm(program: MicroProgram, pages: number | null = null): Uint8Array<ArrayBuffer> {
   const module = new WasmModule();
   const type = (f: Fn): number => module.type(f.params.map((p) => p.type), f.result === 'void' ? [] : [f.result]);
-  module.importMemory('env', 'memory', 1);
+  module.importMemory('env', 'memory', pages ?? 1, pages);
   for (const f of program.externs) f.index = module.importFunction('env', f.name, type(f));
   for (const g of program.globals) {
     g.index = module.addGlobal(g.type, g.initial);

@@ -93,7 +93,7 @@ const DF = 0x400; const OF = 0x800; const NT = 0x4000; const RF = 0x10000; const
 const ID = 0x200000;
 const ARITH = 0x8d5;
 
-fn parity(): i32 {
+inline fn parity(): i32 {
   return (popcnt((fr ^ (fx >>> 8)) & 0xff) & 1) ^ 1;
 }
 

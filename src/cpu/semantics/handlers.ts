@@ -1,15 +1,15 @@
 // The micro-op handlers: name -> microcode. Each handler is a case of the interpreter loop; its number is its position in
 // this list. Hot forms are inline here; the rest are one call to an operation of the other files.
 //
-// Kinds: `next` falls to the following micro-op; `end` leaves the trace after an operation that may have changed eip,
+// Kinds: `next` falls to the following micro-op; `call` does so too, after calling functions; `end` leaves the trace after an operation that may have changed eip,
 // segments, CPL or flags that matter to delivery (eip is set to the following instruction first); `raw` does it itself.
 // A `raw` body sets pc and breaks to leave, or sets ip and continues.
 import * as L from '../layout.ts';
 import { x87Effects } from '../x87.ts';
-import { fits } from './memory.ts';
+import { loadText, modifiedText, modifyText, storeText } from './memory.ts';
 import { alu, compareCondition, condition, logicCondition, step, type Bits } from './flags.ts';
 
-export interface Handler { name: string; kind: 'next' | 'end' | 'raw'; body: string }
+export interface Handler { name: string; kind: 'next' | 'call' | 'end' | 'raw'; body: string }
 
 const U = L.U;
 const f16 = (o: number) => `m16[${o} : ip]`;
@@ -37,8 +37,7 @@ function add(kind: Handler['kind'], name: string, body: string): void {
 const next = (name: string, body: string) => add('next', name, body);
 const end = (name: string, body: string) => add('end', name, body);
 const raw = (name: string, body: string) => add('raw', name, body);
-/** A call that may fault: the micro-op becomes current first. */
-const call = (name: string, body: string) => add('next', name, `cur = ip; ${body}`);
+const call = (name: string, body: string) => add('call', name, body);
 
 /** Number of a handler; a missing one is our bug. */
 export function handlerNumber(name: string): number {
@@ -48,6 +47,8 @@ export function handlerNumber(name: string): number {
 }
 export const hasHandler = (name: string): boolean => names.has(name);
 export const allHandlers = (): readonly Handler[] => handlers;
+/** Whether control leaves the trace at a handler. */
+export const endsTrace = (n: number): boolean => handlers[n]!.kind === 'end' || handlers[n]!.kind === 'raw';
 
 // ---- traces: leaving, resuming ----
 
@@ -79,10 +80,10 @@ function aluHandlers(op: string, bits: Bits): void {
   next(`${op}${bits}ri`, reg(IMM));
   if (bits === 16 || op === 'adc' || op === 'sbb') return;
   for (const [form, ea] of [['B', EA_B], ['X', EA_X]] as const) {
-    if (op !== 'test') next(`${op}${bits}rm${form}`, reg(`ld${bits}(ip, ${ea})`));
+    if (op !== 'test') next(`${op}${bits}rm${form}`, `${loadText(bits, 'b', ea)} let d = ${A}; let a = ${m}[d]; ${value} ${write(`${m}[d]`)}`);
     const memory = (b: string) => (COMPARES.has(op)
-      ? `let a = ld${bits}(ip, ${ea}); let b = ${b}; ${value}`
-      : `let h = rmw${bits}(ip, ${ea}); let a = ${m}[h]; let b = ${b}; ${value} ${m}[h] = r; rmwEnd(h, ${bits / 8});`);
+      ? `${loadText(bits, 'a', ea)} let b = ${b}; ${value}`
+      : `${modifyText(bits, ea)} let a = ${m}[h]; let b = ${b}; ${value} ${m}[h] = r; ${modifiedText(bits)}`);
     next(`${op}${bits}mr${form}`, memory(`${m}[${B}]`));
     next(`${op}${bits}mi${form}`, memory(IMM));
   }
@@ -95,17 +96,17 @@ for (const bits of SIZES) {
     next(`${op}${bits}r`, `let d = ${A}; let a = ${m}[d]; ${step(by, bits)} ${m}[d] = r;`);
     if (bits !== 32) continue;
     for (const [form, ea] of [['B', EA_B], ['X', EA_X]] as const) {
-      next(`${op}${bits}m${form}`, `let h = rmw${bits}(ip, ${ea}); let a = ${m}[h]; ${step(by, bits)} ${m}[h] = r; rmwEnd(h, 4);`);
+      next(`${op}${bits}m${form}`, `${modifyText(bits, ea)} let a = ${m}[h]; ${step(by, bits)} ${m}[h] = r; ${modifiedText(bits)}`);
     }
   }
   next(`neg${bits}r`, `let d = ${A}; let a = 0; let b = ${m}[d]; ${alu('sub', bits)} ${m}[d] = r;`);
   next(`not${bits}r`, `let d = ${A}; ${m}[d] = ~${m}[d];`);
   for (const op of ['shl', 'shr', 'sar', 'rol', 'ror', 'rcl', 'rcr']) {
-    next(`${op}${bits}i`, `let d = ${A}; ${m}[d] = ${op}${bits}(${m}[d], ${IMM});`);
-    next(`${op}${bits}c`, `let d = ${A}; ${m}[d] = ${op}${bits}(${m}[d], ecx);`);
+    call(`${op}${bits}i`, `let d = ${A}; ${m}[d] = ${op}${bits}(${m}[d], ${IMM});`);
+    call(`${op}${bits}c`, `let d = ${A}; ${m}[d] = ${op}${bits}(${m}[d], ecx);`);
   }
-  next(`mul${bits}r`, `mul${bits}(${m}[${A}]);`);
-  next(`imul1_${bits}r`, `imulWide${bits}(${m}[${A}]);`);
+  call(`mul${bits}r`, `mul${bits}(${m}[${A}]);`);
+  call(`imul1_${bits}r`, `imulWide${bits}(${m}[${A}]);`);
   call(`div${bits}r`, `div${bits}(${m}[${A}]);`);
   call(`idiv${bits}r`, `idiv${bits}(${m}[${A}]);`);
   next(`xchg${bits}rr`, `let t = ${m}[${A}]; ${m}[${A}] = ${m}[${B}]; ${m}[${B}] = t;`);
@@ -123,17 +124,17 @@ next('sar32n', `let d = ${A}; let n = ${IMM}; let a = m32[d]; let r = a >> n; m3
 
 for (const bits of [16, 32] as const) {
   const m = `m${bits}`;
-  next(`imul${bits}rr`, `let d = ${A}; ${m}[d] = imul${bits}(${m}[d], ${m}[${B}]);`);
-  next(`imul${bits}i`, `${m}[${A}] = imul${bits}(${m}[${B}], ${IMM});`);
+  call(`imul${bits}rr`, `let d = ${A}; ${m}[d] = imul${bits}(${m}[d], ${m}[${B}]);`);
+  call(`imul${bits}i`, `${m}[${A}] = imul${bits}(${m}[${B}], ${IMM});`);
   for (const op of ['bt', 'bts', 'btr', 'btc']) {
     const write = op === 'bt' ? '' : `${m}[d] = `;
-    next(`${op}${bits}rr`, `let d = ${A}; ${write}${op}${bits}(${m}[d], ${m}[${B}]);`);
-    next(`${op}${bits}i`, `let d = ${A}; ${write}${op}${bits}(${m}[d], ${IMM});`);
+    call(`${op}${bits}rr`, `let d = ${A}; ${write}${op}${bits}(${m}[d], ${m}[${B}]);`);
+    call(`${op}${bits}i`, `let d = ${A}; ${write}${op}${bits}(${m}[d], ${IMM});`);
   }
-  for (const op of ['bsf', 'bsr']) next(`${op}${bits}rr`, `let d = ${A}; ${m}[d] = ${op}${bits}(${m}[d], ${m}[${B}]);`);
+  for (const op of ['bsf', 'bsr']) call(`${op}${bits}rr`, `let d = ${A}; ${m}[d] = ${op}${bits}(${m}[d], ${m}[${B}]);`);
   for (const op of ['shld', 'shrd']) {
-    next(`${op}${bits}i`, `let d = ${A}; ${m}[d] = ${op}${bits}(${m}[d], ${m}[${B}], ${IMM});`);
-    next(`${op}${bits}c`, `let d = ${A}; ${m}[d] = ${op}${bits}(${m}[d], ${m}[${B}], ecx);`);
+    call(`${op}${bits}i`, `let d = ${A}; ${m}[d] = ${op}${bits}(${m}[d], ${m}[${B}], ${IMM});`);
+    call(`${op}${bits}c`, `let d = ${A}; ${m}[d] = ${op}${bits}(${m}[d], ${m}[${B}], ecx);`);
   }
 }
 next('bswap32', `let d = ${A}; let v = m32[d]; m32[d] = (rotl(v, 8) & 0x00ff00ff) | (rotr(v, 8) & 0xff00ff00);`);
@@ -142,9 +143,9 @@ next('cbw', 'setAx((eax << 24) >> 24);');
 next('cwde', 'eax = (eax << 16) >> 16;');
 next('cwd', 'setDx((eax << 16) >> 31);');
 next('cdq', 'edx = eax >> 31;');
-next('daa', 'daa();'); next('das', 'das();'); next('aaa', 'aaa();'); next('aas', 'aas();');
+call('daa', 'daa();'); call('das', 'das();'); call('aaa', 'aaa();'); call('aas', 'aas();');
 call('aam', `aam(${IMM});`);
-next('aad', `aad(${IMM});`);
+call('aad', `aad(${IMM});`);
 
 // ---- moves ----
 
@@ -153,12 +154,12 @@ for (const bits of SIZES) {
   next(`mov${bits}rr`, `${m}[${A}] = ${m}[${B}];`);
   next(`mov${bits}ri`, `${m}[${A}] = ${IMM};`);
   for (const [form, ea] of [['B', EA_B], ['X', EA_X]] as const) {
-    next(`mov${bits}rm${form}`, `${m}[${A}] = ld${bits}(ip, ${ea});`);
-    next(`mov${bits}mr${form}`, `st${bits}(ip, ${ea}, ${m}[${B}]);`);
-    next(`mov${bits}mi${form}`, `st${bits}(ip, ${ea}, ${IMM});`);
+    next(`mov${bits}rm${form}`, `${loadText(bits, 'v', ea)} ${m}[${A}] = v;`);
+    next(`mov${bits}mr${form}`, storeText(bits, ea, `${m}[${B}]`));
+    next(`mov${bits}mi${form}`, storeText(bits, ea, IMM));
   }
   // read-modify-write in steps: operand to tmp0, any register operation on tmp0, tmp0 back
-  next(`take${bits}`, `let h = rmw${bits}(ip, ${EA_X}); rmwAt = h; ${m}[${L.cell('tmp0')}] = ${m}[h];`);
+  next(`take${bits}`, `${modifyText(bits, EA_X)} rmwAt = h; ${m}[${L.cell('tmp0')}] = ${m}[h];`);
   call(`give${bits}`, `${m}[rmwAt] = ${m}[${L.cell('tmp0')}]; if (rmwAt == BOUNCE) { rmwCommit(${bits / 8}); }`);
 }
 for (const [from, sign] of [[8, 'z'], [8, 's'], [16, 'z'], [16, 's']] as const) {
@@ -167,8 +168,8 @@ for (const [from, sign] of [[8, 'z'], [8, 's'], [16, 'z'], [16, 's']] as const) 
   next(`mov${sign}x32_${from}rr`, `m32[${A}] = ${read(B)};`);
   if (from === 8) next(`mov${sign}x16_8rr`, `m16[${A}] = ${read(B)};`);
   for (const [form, ea] of [['B', EA_B], ['X', EA_X]] as const) {
-    next(`mov${sign}x32_${from}rm${form}`, `m32[${A}] = ${extend(`ld${from}(ip, ${ea})`)};`);
-    if (from === 8) next(`mov${sign}x16_8rm${form}`, `m16[${A}] = ${extend(`ld8(ip, ${ea})`)};`);
+    next(`mov${sign}x32_${from}rm${form}`, `${loadText(from, 'v', ea)} m32[${A}] = ${extend('v')};`);
+    if (from === 8) next(`mov${sign}x16_8rm${form}`, `${loadText(8, 'v', ea)} m16[${A}] = ${extend('v')};`);
   }
 }
 next('lea32B', `m32[${A}] = ${EA_B};`);
@@ -196,10 +197,10 @@ for (let cc = 0; cc < 16; cc++) {
 // ---- stack, flat 32-bit ----
 
 for (const [form, v] of [['r', `m32[${A}]`], ['i', IMM]] as const) {
-  next(`push32${form}`, `let sp = esp - 4; st32(ip, sp, ${v}); esp = sp;`);
+  next(`push32${form}`, `${storeText(32, 'esp - 4', v)} esp -= 4;`);
 }
-next('pop32r', `let v = ld32(ip, esp); esp += 4; m32[${A}] = v;`);
-next('leave32', 'let at = ebp; let v = ld32(ip, at); ebp = v; esp = at + 4;');
+next('pop32r', `${loadText(32, 'v', 'esp')} esp += 4; m32[${A}] = v;`);
+next('leave32', `${loadText(32, 'v', 'ebp')} esp = ebp + 4; ebp = v;`);
 // any stack; aux: operand size
 call('pushSlow', `pushValue(${AUX}, ${AUX} == 4 ? m32[${A}] : m16[${A}]);`);
 call('pushSlowImm', `pushValue(${AUX}, ${IMM});`);
@@ -220,11 +221,11 @@ end('popSegment', `popSegment(${AUX}, ${IMM});`);
 /** Take the link of a micro-op at ip + at: a target in the same page. */
 const takeLink = (at: number) => `
   let t = ${LINK(at)};
-  if (t == 0) { t = resolve(ip + ${at}); if (t == 0) { pc = vbase + m16[${U.next} : ip + ${at}] + m32[${U.imm} : ip + ${at}]; left += ${REM('ip')} - ${at ? 2 : 1}; break; } }
+  if (t == 0) { cur = ip; t = resolve(ip + ${at}); ip = cur; if (t == 0) { pc = vbase + m16[${U.next} : ip + ${at}] + m32[${U.imm} : ip + ${at}]; left += ${REM('ip')} - ${at ? 2 : 1}; break; } }
   left += ${REM('ip')} - ${at ? 2 : 1} - ${REM('t')};
   if (left < 0) { left += ${REM('t')}; pc = vbase + ${`m16[${U.off} : t]`}; break; }
   %linked% ip = t; continue;`;
-const overLimit = 'if (pc >u csHi) { cur = ip; raiseError(13, 0); }';
+const overLimit = 'if (pc >u csHi) { cur = ip; raiseError(13, 0); trap(); }';
 const farBranch = (at: number) => `pc = vbase + m16[${U.next} : ip + ${at}] + m32[${U.imm} : ip + ${at}]; ${overLimit} left += ${REM('ip')} - ${at ? 2 : 1}; break;`;
 
 for (let cc = 0; cc < 16; cc++) {
@@ -243,18 +244,14 @@ const FUSED: [string, Direct][] = [
   ...['test32rr', 'test32ri', 'test32miB', 'test8rr', 'test8ri', 'test8miB', 'and32rr', 'and32ri'].map((n): [string, Direct] => [n, logicCondition]),
   ...['dec32r', 'inc32r', 'add32ri', 'add32rr', 'or32rr'].map((n): [string, Direct] => [n, zeroSign]),
 ];
-/** A load in a fused body. Off the fast path the two halves part, because something may stop the run between them. */
+/** A load in a fused body: off the fast path the two halves part, because something may stop the run between them. */
 function partsOnSlowLoad(body: string): string {
-  const load = /let (\w+) = ld(\d+)\(ip, (.*?)\);/.exec(body);
-  if (!load) return body;
-  const [text, to, bits, ea] = load as unknown as [string, string, string, string];
-  const rest = body.slice(load.index + text.length);
-  return `${body.slice(0, load.index)} let la = ${ea}; let e = m32[TLB_READ : tlb + ((la >>> 10) & 0x3ffffc)]; let ${to} = 0;
-    if (${fits(Number(bits) / 8, 'la')}) { ${to} = m${bits}[1 : la + e]; }
-    else { ${to} = slowLoad(ip, la, ${Number(bits) / 8}); ${rest} ip += 32; continue; } ${rest}`;
+  const rest = body.slice(body.indexOf('%slow% }') + 8);
+  return body.replace('%slow%', `${rest} ip += 32; continue;`);
 }
 for (const [name, test] of FUSED) {
-  const body = partsOnSlowLoad(handlers[handlerNumber(name)]!.body);
+  const { body: whole } = handlers[handlerNumber(name)]!;
+  const body = whole.includes('%slow%') ? partsOnSlowLoad(whole) : whole;
   for (let cc = 0; cc < 16; cc++) {
     const direct = test(cc);
     if (direct) raw(`${name}+jcc${cc}`, `${body} if (${direct}) { ${takeLink(32)} } ip += 64; continue;`);
@@ -266,13 +263,14 @@ raw('jmpFar', farBranch(0));
 end('jmpSlow', `let to = eip + ${IMM}; if (${AUX} == 2) { to &= 0xffff; } nearJump(to);`);
 raw('jmpCell', `pc = m32[${A}]; ${overLimit} break;`);
 end('jmpCellSlow', `nearJump(${AUX} == 2 ? m16[${A}] : m32[${A}]);`);
-raw('call', `let sp = esp - 4; st32(ip, sp, vbase + ${NEXT}); esp = sp; %call% ${takeLink(0)}`);
-raw('callFar', `pc = vbase + ${NEXT} + ${IMM}; ${overLimit} let sp = esp - 4; st32(ip, sp, vbase + ${NEXT}); esp = sp; %call% break;`);
+const pushNext = `${storeText(32, 'esp - 4', `vbase + ${NEXT}`)} esp -= 4;`;
+raw('call', `${pushNext} %call% ${takeLink(0)}`);
+raw('callFar', `pc = vbase + ${NEXT} + ${IMM}; ${overLimit} ${pushNext} %call% break;`);
 end('callSlow', `let to = eip + ${IMM}; if (${AUX} == 2) { to &= 0xffff; } nearCall(${AUX}, to); %call%`);
-raw('callCell', `pc = m32[${A}]; ${overLimit} let sp = esp - 4; st32(ip, sp, vbase + ${NEXT}); esp = sp; %call% break;`);
+raw('callCell', `pc = m32[${A}]; ${overLimit} ${pushNext} %call% break;`);
 end('callCellSlow', `nearCall(${AUX}, ${AUX} == 2 ? m16[${A}] : m32[${A}]); %call%`);
-raw('ret', `pc = ld32(ip, esp); ${overLimit} esp += 4; %ret% break;`);
-raw('retImm', `pc = ld32(ip, esp); ${overLimit} esp += 4 + ${IMM}; %ret% break;`);
+raw('ret', `${loadText(32, 'target', 'esp')} pc = target; ${overLimit} esp += 4; %ret% break;`);
+raw('retImm', `${loadText(32, 'target', 'esp')} pc = target; ${overLimit} esp += 4 + ${IMM}; %ret% break;`);
 end('retSlow', `nearReturn(${AUX}, ${IMM}); %ret%`);
 // aux: operand size, aux2: address size; b: 0 loopne 1 loope 2 loop 3 jcxz
 end('loop', `let mask = ${f16(U.aux2)} == 4 ? -1 : 0xffff; let kind = ${B};
@@ -321,8 +319,8 @@ next('stc', 'setCarry(1);');
 next('cmc', 'setCarry((fx >>> 31) ^ 1);');
 next('cld', 'eflags &= ~DF;');
 next('std', 'eflags |= DF;');
-next('lahf', 'eax = (eax & ~0xff00) | ((getFlags() & 0xff) << 8);');
-next('sahf', 'setArith((getFlags() & OF) | ((eax >>> 8) & 0xd5));');
+call('lahf', 'eax = (eax & ~0xff00) | ((getFlags() & 0xff) << 8);');
+call('sahf', 'setArith((getFlags() & OF) | ((eax >>> 8) & 0xd5));');
 next('salc', 'setAl(fx >> 31);');
 end('cli', 'clearInterrupts();');
 end('sti', 'setInterrupts();');
@@ -354,14 +352,14 @@ for (const [name, fn] of [['lar', 'accessRights'], ['lsl', 'segmentLimit']] as c
 call('verr', `setZero(verify(m16[${A}], 0));`);
 call('verw', `setZero(verify(m16[${A}], 1));`);
 // operand in the cell a; tmp0 := adjusted selector; the write happens only when something changes
-next('arpl', `let d = m16[${A}]; let s = m16[${B}]; let lower = (d & 3) < (s & 3); setZero(lower);
+call('arpl', `let d = m16[${A}]; let s = m16[${B}]; let lower = (d & 3) < (s & 3); setZero(lower);
   if (lower) { m16[${A}] = (d & ~3) | (s & 3); }`);
 call('arplMem', `let d = rd16(segCheck(${SEGMENT}, ea, 2, 1)); let s = m16[${B}]; let lower = (d & 3) < (s & 3);
   if (lower) { wr16(segCheck(${SEGMENT}, ea, 2, 2), (d & ~3) | (s & 3)); } setZero(lower);`);
 call('bound', `boundCheck(${SEGMENT}, ${AUX} == 4 ? m32[${A}] : m16[${A}], ${AUX});`);
 call('cmpxchg8b', 'compareExchange8(ea);');
 call('rdtsc', 'readTimeStamp();');
-next('cpuid', 'identify();');
+call('cpuid', 'identify();');
 call('rdmsr', 'readMsr();');
 call('wrmsr', 'writeMsr();');
 call('needFpu', `needFpu(${IMM});`);

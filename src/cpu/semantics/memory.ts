@@ -6,31 +6,23 @@ import * as L from '../layout.ts';
 
 const entryOf = (table: string, base: string, la: string) => `m32[${table} : ${base} + ((${la} >>> 10) & 0x3ffffc)]`;
 /** Whether an access of some bytes at `la` lies in the page of the TLB entry `e`, and there is one. */
-export const fits = (bytes: number, la: string) => (bytes === 1 ? 'e != 0' : `(e & 0xfff) - (${la} & 0xfff) >= ${bytes - 1}`);
+const fits = (bytes: number, la: string) => (bytes === 1 ? 'e != 0' : `(e & 0xfff) - (${la} & 0xfff) >= ${bytes - 1}`);
 const cellOf = (bytes: number) => `m${bytes * 8}`;
 
-/** Inline accessors for handlers in the main loop: the fast path in place, the slow path a call that gets the micro-op. */
-function handlerAccess(bytes: number): string {
-  const bits = bytes * 8;
-  return `
-inline throws fn ld${bits}(ip: i32, la: i32): i32 {
-  let e = ${entryOf('TLB_READ', 'tlb', 'la')};
-  if (${fits(bytes, 'la')}) { return ${cellOf(bytes)}[1 : la + e]; }
-  return slowLoad(ip, la, ${bytes});
-}
-inline throws fn st${bits}(ip: i32, la: i32, v: i32) {
-  let e = ${entryOf('TLB_WRITE', 'tlb', 'la')};
-  if (${fits(bytes, 'la')}) { ${cellOf(bytes)}[1 : la + e] = v; }
-  else { slowStore(ip, la, ${bytes}, v); }
-}
-/// Host address of an operand that will be read and then written (or of the bounce buffer, see rmwEnd).
-inline throws fn rmw${bits}(ip: i32, la: i32): i32 {
-  let e = ${entryOf('TLB_WRITE', 'tlb', 'la')};
-  if (${fits(bytes, 'la')}) { return la + e + 1; }
-  return slowModify(ip, la, ${bytes});
-}
-`;
-}
+// Accesses in handlers of the main loop: the fast path in place, the slow path a call that gets the micro-op. After any call
+// a handler takes `ip` from `cur` again: a local that no call has to preserve stays in a register, and on `ip` everything waits.
+
+/** Statements: local `to` := the operand at a linear address. `%slow%` marks the end of the slow path. */
+export const loadText = (bits: number, to: string, ea: string): string => `let la = ${ea}; let e = ${entryOf('TLB_READ', 'tlb', 'la')}; let ${to} = 0;
+  if (${fits(bits / 8, 'la')}) { ${to} = m${bits}[1 : la + e]; } else { ${to} = slowLoad(ip, la, ${bits / 8}); ip = cur; %slow% }`;
+/** Statements: the operand at a linear address := v. */
+export const storeText = (bits: number, ea: string, v: string): string => `let la = ${ea}; let e = ${entryOf('TLB_WRITE', 'tlb', 'la')};
+  if (${fits(bits / 8, 'la')}) { m${bits}[1 : la + e] = ${v}; } else { slowStore(ip, la, ${bits / 8}, ${v}); ip = cur; }`;
+/** Statements: h := host address of an operand that will be read and then written (or of the bounce buffer). */
+export const modifyText = (bits: number, ea: string): string => `let la = ${ea}; let e = ${entryOf('TLB_WRITE', 'tlb', 'la')}; let h = la + e + 1;
+  if (!(${fits(bits / 8, 'la')})) { h = slowModify(ip, la, ${bits / 8}); ip = cur; }`;
+/** Statements that follow when the operand at h has been written. */
+export const modifiedText = (bits: number): string => `if (h == BOUNCE) { cur = ip; rmwCommit(${bits / 8}); ip = cur; }`;
 
 /** Out-of-line accessors for everything else. */
 function access(bytes: number): string {
@@ -82,7 +74,6 @@ const BOUNCE = ${L.cell('bounce')};
 throws fn raiseFault(vector: i32) { faultVector = vector; faultError = 0; faultHasError = 0; raise; }
 throws fn raiseError(vector: i32, error: i32) { faultVector = vector; faultError = error; faultHasError = 1; raise; }
 
-${[1, 2, 4].map(handlerAccess).join('')}
 ${[1, 2, 4].map(access).join('')}
 
 /// Drops micro-ops made from bytes that are about to change.
@@ -164,7 +155,7 @@ throws fn writeSplit(la: i32, size: i32, v: i32, page: i32, user: i32) {
   }
 }
 
-/// Slow half of rmw*: faults like a write, then hands out a buffer when the operand cannot be modified in place.
+/// Slow half of a modification: faults like a write, then hands out a buffer when the operand cannot be modified in place.
 throws fn slowModify(ip: i32, la: i32, size: i32): i32 {
   cur = ip;
   limitCheck(la, size);
@@ -195,9 +186,6 @@ throws fn rmwCommit(size: i32) {
   if (armed == TLB_NONE) { tlb = cpl == 3 ? TLB_USER : 0; }
   writeSlow(rmwLa, size, m32[BOUNCE], cpl == 3);
   tlb = armed;
-}
-inline throws fn rmwEnd(host: i32, size: i32) {
-  if (host == BOUNCE) { rmwCommit(size); }
 }
 
 /// Checks that a range may be written by the current CPL, without writing.

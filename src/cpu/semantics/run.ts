@@ -8,11 +8,14 @@ import { withMarks } from './notes.ts';
 
 const U = L.U;
 
-function caseText(h: Handler, n: number): string {
-  const comment = `// ${h.name}`;
-  if (h.kind === 'next') return `case ${n}: { ${comment}\n ${h.body} ip += 32; continue; }`;
-  if (h.kind === 'raw') return `case ${n}: { ${comment}\n ${h.body} }`;
-  return `case ${n}: { ${comment}\n cur = ip; eip = vbase + m16[${U.next} : ip]; ${h.body} pc = eip; break; }`;
+/** Handlers that call functions work with `at`, so that `ip` itself never has to be kept during a call. */
+function caseText({ name, kind, body: marked }: Handler, n: number): string {
+  const body = marked.replaceAll('%slow%', '');
+  const begin = `case ${n}: { // ${name}\n`;
+  if (kind === 'next') return `${begin} ${body} ip += 32; continue; }`;
+  if (kind === 'raw') return `${begin} ${body} }`;
+  const calling = `cur = ip; let uop = cur; ${kind === 'end' ? `eip = vbase + m16[${U.next} : uop];` : ''} ${body.replace(/\bip\b/g, 'uop')}`;
+  return `${begin} ${calling} ${kind === 'end' ? 'pc = eip; break;' : 'ip = cur + 32; continue;'} }`;
 }
 
 /** @param observed with the notes of notes.ts */
