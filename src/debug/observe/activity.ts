@@ -27,6 +27,12 @@ export interface Stay {
 export interface Sink {
   /** A thread has been in user mode. `owner` of a virtual kernel is the process that it is; `work` then says for whom it worked. */
   ran?(owner: Owner, from: Moment, to: Moment, why: Pending, work: Owner | null): void;
+  /** A thread has left user mode. */
+  entered?(owner: Owner, what: string, place: string, at: Moment): void;
+  /** A thread is in user mode again, or for the first time; `virtual`: in a virtual kernel. */
+  returned?(owner: Owner, at: Moment, virtual: boolean): void;
+  /** A kernel has called a function, so many frames deep. */
+  called?(kernel: Owner, name: string, frames: number, instructions: number): void;
   /** The host kernel has been at work, from a change of ring to the next. */
   kernel?(what: string, owner: Owner, from: Moment, to: Moment): void;
   /** A system call or a fault is over; `result` is null when it never ended. */
@@ -78,12 +84,17 @@ export class Activity implements Listener {
     this.running = null;
     this.turn = { owner, at, why, call };
     if (owner.space !== null) this.left.set(owner, at);
+    for (const sink of this.sinks) sink.entered?.(owner, call || why.kind !== 2 ? whyText(why, call) : faultText(why), thread.place(why.eip), at);
     const open = this.openOf(owner);
     open.entry = why.kind === 0 ? 'interrupt' : call?.name === 'sigreturn' ? 'sigreturn' : 'stay';
     if (open.entry !== 'stay') return;
     const stay: Stay = { owner, from: at, why, call, place: thread.place(why.eip), upcall: false };
     if (call && isExit(call.number)) this.ended(stay, null, at);
     else open.stays.push(stay);
+  }
+
+  called(thread: Stack<Trip>, la: number, instructions: number): void {
+    for (const sink of this.sinks) sink.called?.(thread.owner, thread.name(la), thread.frames, instructions);
   }
 
   private openOf(owner: Owner): Open {
@@ -101,6 +112,7 @@ export class Activity implements Listener {
     const open = this.openOf(owner);
     if (isTrampoline(la)) this.handlerBegins(thread, owner, open, at, virtual);
     else if (open.entry !== 'interrupt') this.back(open, at);
+    for (const sink of this.sinks) sink.returned?.(owner, at, virtual);
     open.entry = 'interrupt';
     this.running = { from: at, work: virtual ? thread.owner : null };
   }

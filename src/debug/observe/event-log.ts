@@ -18,6 +18,7 @@ export const EVENT_ITEMS: Readonly<Record<string, string>> = {
   vmspace: 'VM spaces made, changed and destroyed',
   vpte: 'the VPTE walk of each page fault in a VM space',
   upcall: 'signals to virtual kernels',
+  calls: 'every function that both kernels call, by depth: long, and the best way to read them',
 };
 
 const PAGE_FAULT = 14;
@@ -27,6 +28,19 @@ export class EventLog implements Sink {
 
   private put({ instructions }: Moment, item: string, text: string): void {
     this.line(`${String(instructions).padStart(10)} ${item.padEnd(7)} ${text}`);
+  }
+
+  entered(owner: Owner, what: string, place: string, at: Moment): void {
+    if (this.items.has('calls')) this.put(at, 'calls', `${ownerText(owner)} leaves user mode${place ? ` at ${place}` : ''}: ${what}`);
+  }
+
+  returned(owner: Owner, at: Moment, virtual: boolean): void {
+    if (this.items.has('calls')) this.put(at, 'calls', `${ownerText(owner)} is back in user mode${virtual ? ', at work as a kernel' : ''}`);
+  }
+
+  called(kernel: Owner, name: string, frames: number, instructions: number): void {
+    if (!this.items.has('calls')) return;
+    this.line(`${String(instructions).padStart(10)} calls   ${kernel.depth ? 'vkernel' : 'host   '} ${'| '.repeat(Math.max(0, frames - 1))}${name}`);
   }
 
   stayed(stay: Stay, result: string | null, to: Moment): void {

@@ -34,6 +34,8 @@ export interface Pending {
 export interface Listener {
   /** A thread has left user mode. `owner` is who it is: for a virtual kernel's the process that the kernel is. */
   enter(thread: Stack<Trip>, owner: Owner, why: Pending, at: Moment): void;
+  /** A kernel has called the function at `la`; registers and memory may be those of later. */
+  called?(thread: Stack<Trip>, la: number, instructions: number): void;
   /** A thread of the host is about to run in user mode, at `la`. */
   leave(thread: Stack<Trip>, owner: Owner, hostLwp: number, at: Moment, la: number): void;
 }
@@ -181,6 +183,7 @@ export class Observer implements CpuObserver {
     switch (how & 15) {
       case NOTE_HOW.call:
         thread.push(la, esp, this.lastPart);
+        if (kernel) this.want.listener?.called?.(thread, la, this.count);
         return;
       case NOTE_HOW.ret:
       case NOTE_HOW.iret:
@@ -215,6 +218,7 @@ export class Observer implements CpuObserver {
       thread.push(la, esp, ENTRY, outer ?? this.ledger.none);
       thread.trip = this.ledger.begin(interruptReason(why), this.watch.where());
     } else thread.push(la, esp, 0);
+    if (ring === this.ring) this.want.listener?.called?.(thread, la, this.count);
     this.ring = ring;
   }
 
@@ -233,6 +237,7 @@ export class Observer implements CpuObserver {
     to.clear();
     const own = this.lastPart === ENTRY || this.lastPart === EXIT ? 0 : this.lastPart;
     to.push(la, esp, from.owner.kind === 'kernel' ? own : 0);
+    this.want.listener?.called?.(to, la, this.count);
     const interrupt = why.kind === 0;
     if (from.owner.kind === 'program' || interrupt) {
       to.trip = this.ledger.begin(interrupt ? interruptReason(why) : exceptionReason(why), from.owner.kind === 'program' ? inSpace(from) : this.watch.where());

@@ -6,7 +6,7 @@
 import { VM_MAX_USER_ADDRESS } from '../../abi/mman.ts';
 import type { Memory } from '../guest.ts';
 import type { Code } from './code.ts';
-import { namedFunction, UNKNOWN } from './code.ts';
+import { functionName, namedFunction, UNKNOWN } from './code.ts';
 
 /** A place in the tree of all call paths. */
 export class Path {
@@ -70,9 +70,19 @@ export class Stack<Trip> {
     return this.depth ? this.parts[this.depth - 1]! : 0;
   }
 
+  /** The function at an address in its code. */
+  name(la: number): string {
+    return functionName(this.functionAt(la));
+  }
+
   /** `function+0x12` of an address in its code. */
   place(la: number): string {
     return this.code?.text(la) ?? '';
+  }
+
+  /** Frames above `outermost`. */
+  get frames(): number {
+    return this.depth;
   }
 
   get empty(): boolean {
