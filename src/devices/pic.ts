@@ -128,6 +128,8 @@ const CASCADE = 2;
 export class Pic {
   private readonly master = new Chip();
   private readonly slave = new Chip();
+  /** Told when software leaves IRQ 0 unmasked. */
+  timerWanted: () => void = () => {};
 
   /** @param intr the processor's INTR line */
   constructor(private readonly intr: IrqLine) {}
@@ -168,6 +170,7 @@ export class Pic {
       write: (port, _size: Size, value) => {
         if (port & 1) chip.data(value);
         else chip.command(value);
+        if (port & 1 && chip === this.master && !(chip.mask & 1)) this.timerWanted();
         this.update();
       },
     };

@@ -37,6 +37,16 @@ class Channel {
 
   constructor(private readonly clock: Clock, private readonly out: IrqLine) {}
 
+  /** Counts from power-on, as a BIOS leaves channel 0: mode 3, 65,536. Nobody sees the output yet. */
+  runUnseen(): void {
+    this.running = true;
+  }
+
+  /** From now on the output is seen. */
+  beSeen(): void {
+    if (this.running && !this.event) this.plan();
+  }
+
   private elapsed(): number {
     return this.running && (this.gate || this.mode === 1 || this.mode === 5) ? ticksAt(this.clock) - this.start : this.frozen;
   }
@@ -186,6 +196,15 @@ export class Pit {
   constructor(clock: Clock, irq0: IrqLine) {
     this.channels = [new Channel(clock, irq0), new Channel(clock, NO_IRQ), new Channel(clock, NO_IRQ)];
     this.channels[2]!.setGate(false);
+    this.channels[0]!.runUnseen();
+  }
+
+  /**
+   * The guest listens to IRQ 0. Until then, and until it programs channel 0, no event is scheduled, so that a machine
+   * without a timer user stands still when it is halted.
+   */
+  listenedTo(): void {
+    this.channels[0]!.beSeen();
   }
 
   /** Ports 0x40-0x43. */

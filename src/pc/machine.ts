@@ -134,6 +134,7 @@ export class Machine {
   private wire(ramBytes: number, power: Power, { disks = [], debugExit = DEBUG_EXIT }: MachineOptions): void {
     const { ports, pic, clock, keyboard } = this;
     const pit = new Pit(clock, pic.line(0));
+    pic.timerWanted = () => pit.listenedTo();
     ports.attach(0x20, 0x21, pic.ports('master'));
     ports.attach(0xa0, 0xa1, pic.ports('slave'));
     ports.attach(0x4d0, 0x4d1, pic.elcr);

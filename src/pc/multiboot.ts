@@ -10,6 +10,11 @@ import { FIRMWARE_BYTES, LOWER_BYTES, memoryMap } from './memory-map.ts';
 const HEADER_MAGIC = 0x1badb002;
 export const LOADER_MAGIC = 0x2badb002;
 const PAGE = 4096;
+/** The information record with the memory map; the modules' records follow. */
+const RECORD_BYTES = 0x200;
+/** The boot device: BIOS drive 0x80, no partition. */
+const FIRST_DISK = 0x80ffffff;
+const LOADER_NAME = 'damselfly';
 
 /** A file handed to the kernel beside itself. */
 export interface BootModule {
@@ -121,7 +126,9 @@ function writeInfo(ram: Uint8Array, end: number, commandLine: string, modules: r
     return { start, end: start + module.bytes.length, commandLine: module.commandLine };
   });
   const info = at;
-  let strings = info + 0x200 + placed.length * 16;
+  const texts = commandLine.length + name.length + modules.reduce((sum, module) => sum + module.commandLine.length + 1, 0);
+  if (info + RECORD_BYTES + 16 * placed.length + texts + LOADER_NAME.length + 3 > ram.length) throw new LoadError(`${name}: the boot information does not fit behind the kernel's end at 0x${end.toString(16)} into ${ram.length >>> 20} MiB of memory (-m gives more)`);
+  let strings = info + RECORD_BYTES + placed.length * 16;
   const text = (value: string): number => {
     const start = strings;
     for (const c of value) ram[strings++] = c.charCodeAt(0);
@@ -130,12 +137,13 @@ function writeInfo(ram: Uint8Array, end: number, commandLine: string, modules: r
   };
   const view = viewOf(ram);
   const put = (offset: number, value: number) => view.setUint32(info + offset, value, true);
-  put(0, 0x1 | 0x4 | 0x8 | 0x40 | 0x200);
+  put(0, 0x1 | 0x2 | 0x4 | 0x8 | 0x40 | 0x200);
   put(4, LOWER_BYTES >>> 10);
   put(8, (ram.length - 0x100000 - FIRMWARE_BYTES) >>> 10);
+  put(12, FIRST_DISK);
   put(16, text(commandLine));
   put(20, placed.length);
-  put(24, info + 0x200);
+  put(24, info + RECORD_BYTES);
   placed.forEach((module, i) => {
     put(0x200 + 16 * i, module.start);
     put(0x204 + 16 * i, module.end);
@@ -151,7 +159,7 @@ function writeInfo(ram: Uint8Array, end: number, commandLine: string, modules: r
     put(entry + 12, length);
     put(entry + 20, type);
   });
-  put(64, text('damselfly'));
+  put(64, text(LOADER_NAME));
   return info;
 }
 

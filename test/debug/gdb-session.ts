@@ -22,7 +22,7 @@ export async function session(kernel: Uint8Array, args: readonly string[], comma
 }
 
 async function converse(elf: string, args: readonly string[], commands: readonly string[]): Promise<{ text: string; code: number | null }> {
-  const emulator = spawn(process.execPath, ['--import', 'tsx', 'src/cli/emulate.ts', ...args.map((word) => (word === 'KERNEL' ? elf : word)), '-S', '-gdb', 'tcp::0', '--timeout', '100'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
+  const emulator = spawn(process.execPath, ['--import', 'tsx', 'src/cli/emulate.ts', ...args.map((word) => (word === 'KERNEL' ? elf : word)), '-S', '-gdb', 'tcp::0', '--timeout', '600'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise<number | null>((resolve) => emulator.on('close', resolve));
   const port = await new Promise<string>((resolve, reject) => {
     let text = '';

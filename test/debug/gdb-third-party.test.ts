@@ -26,5 +26,5 @@ describe.skipIf(!mach || !hasGdb)('gdb in GNU Mach', () => {
     expect(text).toMatch(/^Hardware watchpoint 3: [^]*^Old value = [^]*^New value = /m);
     expect(text).toMatch(/^word [0-9a-f]+$/m);
     expect(code).toBe(0);
-  }, 120_000);
+  }, 600_000);
 });

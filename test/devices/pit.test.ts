@@ -91,4 +91,16 @@ describe('8254', () => {
     out(0x43, 0xe2);
     expect(pit.ports.read(0x40, 1) & 0x3f).toBe(0x34);
   });
+
+  it('runs at 18.2 Hz as a BIOS leaves it, from when somebody listens', () => {
+    runTo(CYCLES_PER_SECOND);
+    expect(clock.untilNext).toBe(Infinity);
+    const before = latched(0);
+    runTo(CYCLES_PER_SECOND + 1000);
+    expect(latched(0)).not.toBe(before);
+    pit.listenedTo();
+    edges.length = 0;
+    runTo(CYCLES_PER_SECOND * 11);
+    expect(edges.length).toBe(182);
+  });
 });

@@ -28,6 +28,13 @@ describe('multiboot', () => {
     expect(cString(ram, view.getUint32(module + 8, true))).toBe('m x');
   });
 
+  it('says when the boot information does not fit behind the kernel', () => {
+    const image = kernel();
+    new DataView(image.buffer).setUint32(52 + 20, (4 << 20) - 0x100000, true);
+    expect(() => loadMultiboot(new Uint8Array(4 << 20), image, 'k', '', [])).toThrow(/boot information does not fit behind the kernel's end at 0x400000/);
+    expect(() => loadMultiboot(new Uint8Array(4 << 20), kernel(), 'k', 'x'.repeat(4 << 20), [])).toThrow(LoadError);
+  });
+
   const refused: [string, (image: Uint8Array) => Uint8Array, RegExp][] = [
     ['an empty file', () => new Uint8Array(0), /k: an empty file; expected a Multiboot 1 kernel/],
     ['a script', () => Uint8Array.from(Buffer.from('#!/bin/sh\n')), /a script/],

@@ -38,8 +38,9 @@ const INTERRUPTS = (vector: number, handler: string) => `
   mov al, 1
   out 0x21, al
   out 0xa1, al
-  xor eax, eax
+  mov al, 0xfb
   out 0x21, al
+  mov al, 0xdf
   out 0xa1, al
 `;
 

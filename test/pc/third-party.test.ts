@@ -87,7 +87,7 @@ send i=0; while [ $i -lt 60 ]; do (exit $i) & wait $!; [ $? = $i ] || echo lost 
 wait forks=60
 send seq 1 20000 > /s; sha256sum /s; gzip -9 -c /s > /s.gz; gunzip -c /s.gz | sha256sum; echo hash''ed
 wait hashed
-send awk 'BEGIN { for (i = 1; i <= 1000; i++) s += 1 / (i * i); printf "sum=%.12f e=%.10f %d\\n", s, exp(1), 7 / 2; print "awk" "ed" }'
+send awk 'BEGIN { for (i = 1; i <= 1000; i++) s += 1 / (i * i); printf "sum=%.12f e=%.10f %d\\\\n", s, exp(1), 7 / 2; print "awk" "ed" }'
 wait awked
 send for m in $(cat /mod/order); do [ ! -f /mod/$m.ko ] || insmod /mod/$m.ko; done; sha256sum /dev/sr0; echo load''ed
 wait loaded
@@ -112,5 +112,5 @@ wait rebooting
       console.log('mke2fs is not installed: Linux had no file system to write to');
     }
     rmSync(folder, { recursive: true, force: true });
-  }, 300_000);
+  }, 900_000);
 });
