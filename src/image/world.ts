@@ -140,7 +140,7 @@ function binaryFiles(built: Binaries, systemPrograms: readonly string[]): FileSp
 
 /** Devices, and the folders in which the world is built. */
 function folderFiles(): FileSpec[] {
-  const folders = ['/etc', '/var/vkernel', ...['bin', 'boot', 'dep', 'root/bin', 'root/boot', 'root/sbin'].map((name) => `/usr/obj/${name}`)];
+  const folders = ['/etc', '/var/vkernel', ...['bin', 'boot', 'dep', 'gen', 'root/bin', 'root/boot', 'root/sbin'].map((name) => `/usr/obj/${name}`)];
   return [
     { path: '/dev/console', dev: DEV_CONSOLE, mode: 0o600 },
     { path: '/dev/tty', dev: DEV_TTY },

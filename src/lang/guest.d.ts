@@ -50,7 +50,7 @@ declare function linkerSymbol(name: string): usize;
 /** The generated function that runs all top-level initialisers; entry code calls it once, before anything else. */
 declare function __init(): void;
 /** First statement of a function without prologue and epilogue; its body is asm only. */
-declare function naked(): void;
+declare function naked(): never;
 /**
  * Inline assembly in Intel syntax, instructions separated by newlines or `;`. An operand `${x}` is: the 32-bit memory
  * home of a local variable or parameter (readable and writable); a constant's value; the address of a function or global.
