@@ -1,10 +1,11 @@
-// `npm run bench -- switch`: what the virtual-kernel facility costs, in guest instructions. bench/guest/switch.ts measures
+// `npm run bench -- switch`: what the virtual-kernel facility costs, in guest instructions and in cycles of a Pentium 4. bench/guest/switch.ts measures
 // itself as process 1 of the host kernel and of the virtual kernel; once as they are and once with their improvements
 // switched off (the boot word off=all). --json prints the same for programs.
 
 import { resolve } from 'node:path';
 import { DEV_CONSOLE, DEV_NULL, DEV_TTY, DEV_ZERO } from '../src/abi/file.ts';
 import { MemoryDisk } from '../src/devices/memory-disk.ts';
+import { timingNamed } from '../src/cpu/timing.ts';
 import { compileProgram } from '../src/image/compile.ts';
 import { SourceTree } from '../src/image/inputs.ts';
 import { buildExt2 } from '../src/image/mkfs.ts';
@@ -13,7 +14,7 @@ import { Machine } from '../src/pc/machine.ts';
 
 const LIMIT = 20_000_000_000;
 /** The names of src/kern/tuning.ts. */
-const IMPROVEMENTS = ['lane', 'pool', 'around', 'modified'];
+const IMPROVEMENTS = ['lane', 'pool', 'around', 'modified', 'neighbours', 'batch', 'teardown', 'window'];
 const DEVICES: FileSpec[] = [
   { path: '/dev/console', dev: DEV_CONSOLE },
   { path: '/dev/tty', dev: DEV_TTY },
@@ -21,11 +22,29 @@ const DEVICES: FileSpec[] = [
   { path: '/dev/zero', dev: DEV_ZERO },
 ];
 
+/** Events cost nothing: a count of instructions. Or what they took on a machine of the time: cycles. */
+const TIMINGS = { instructions: timingNamed('flat')!, cycles: timingNamed('p4')! };
+type Unit = keyof typeof TIMINGS;
+/** The two that look beyond the page that faulted: the ratio of faults is that of kernels without them. */
+const NEIGHBOURS = ['neighbours', 'around'];
+
+interface Ratios {
+  readonly nullCall: number;
+  readonly hostFault: number;
+  readonly forkExecExit: number;
+}
+
 interface Figures {
-  readonly switch: readonly { spaces: number; instructions: number }[];
   readonly native: Record<string, number>;
   readonly virtual: Record<string, number>;
-  readonly ratio: { nullCall: number; hostFault: number; forkExecExit: number };
+  /** Faults with and without a look at neighbours. */
+  readonly faults: Record<string, number>;
+  readonly ratio: Ratios;
+}
+
+interface Both {
+  readonly switch: readonly { spaces: number; instructions: number; cycles: number }[];
+  readonly by: Readonly<Record<Unit, Figures>>;
 }
 
 const tree = new SourceTree(resolve(import.meta.dirname, '..'));
@@ -62,64 +81,84 @@ function build(): Systems {
 }
 
 /** Boots and collects the lines `name number`. */
-function boot(kernel: Uint8Array, root: Uint8Array, commandLine: string): Record<string, number> {
+function boot(kernel: Uint8Array, root: Uint8Array, commandLine: string, unit: Unit): Record<string, number> {
   let text = '';
-  const machine = new Machine({ disks: [new MemoryDisk(root.slice())], serial: (byte) => (text += String.fromCharCode(byte)) });
+  const timing = TIMINGS[unit];
+  const machine = new Machine({ disks: [new MemoryDisk(root.slice())], serial: (byte) => (text += String.fromCharCode(byte)), timing });
   machine.loadKernel(kernel, 'host-kernel.elf', `kernel ${commandLine}`);
   const result = machine.run(LIMIT, true);
   if (!text.includes('end of figures')) throw new Error(`${commandLine}: ${result.kind}\n${text}`);
   return Object.fromEntries([...text.matchAll(/^(\w+(?: \d+)?) (\d+)\r?$/gm)].map((match) => [match[1]!, Number(match[2])]));
 }
 
-/** @param off boot words that switch improvements off, with a blank at the end */
-function measure({ kernel, nativeRoot, virtualRoot }: Systems, off: string): Figures {
-  const native = boot(kernel, nativeRoot, `${off}spaces`);
-  const virtual = boot(kernel, virtualRoot, `${off}exec=none`);
-  const pairs = Object.entries(native).flatMap(([name, instructions]) => (name.startsWith('pair ') ? [{ spaces: Number(name.slice(5)), instructions }] : []));
-  return {
-    switch: pairs,
-    native,
-    virtual,
-    ratio: {
-      nullCall: virtual['nullCall']! / native['nullCall']!,
-      hostFault: (native['spaceReadFault']! + native['spaceWriteFault']!) / (native['readFault']! + native['writeFault']!),
-      forkExecExit: virtual['forkExecExit']! / native['forkExecExit']!,
-    },
+/** @param off names of improvements to switch off, or `all` */
+function measure({ kernel, nativeRoot, virtualRoot }: Systems, off: readonly string[], unit: Unit, what: 'spaces' | 'faults' = 'spaces'): Figures {
+  const words = (names: readonly string[]): string => (names.length ? `off=${names.join(',')} ` : '');
+  const native = boot(kernel, nativeRoot, `${words(off)}${what}`, unit);
+  const virtual = boot(kernel, virtualRoot, `${words(off)}exec=none`, unit);
+  const faults = off.includes('all') ? native : boot(kernel, nativeRoot, `${words([...off, ...NEIGHBOURS])}faults`, unit);
+  const ratio = {
+    nullCall: virtual['nullCall']! / native['nullCall']!,
+    hostFault: (faults['spaceReadFault']! + faults['spaceWriteFault']!) / (faults['readFault']! + faults['writeFault']!),
+    forkExecExit: virtual['forkExecExit']! / native['forkExecExit']!,
   };
+  return { native, virtual, faults, ratio };
+}
+
+function measureBoth(systems: Systems, off: readonly string[]): Both {
+  const by = { instructions: measure(systems, off, 'instructions'), cycles: measure(systems, off, 'cycles') };
+  const names = Object.keys(by.instructions.native).filter((name) => name.startsWith('pair '));
+  const pair = (name: string): Both['switch'][number] =>
+    ({ spaces: Number(name.slice(5)), instructions: by.instructions.native[name]!, cycles: by.cycles.native[name]! });
+  return { switch: names.map(pair), by };
 }
 
 function row(name: string, ...cells: readonly (number | string)[]): string {
-  return name.padEnd(34) + cells.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en-US') : cell).padStart(12)).join('');
+  return name.padEnd(42) + cells.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en-US') : cell).padStart(12)).join('');
 }
 
-function table(figures: Figures): string {
-  const { native, virtual, ratio } = figures;
-  const compare = (name: string, a: number, b: number, r: number): string => row(name, a, b, r.toFixed(2));
+function table(unit: Unit, { native, virtual, faults, ratio }: Figures): string {
+  const compare = (name: string, a: number, b: number): string => row(name, a, b, (b / a).toFixed(2));
   return [
-    row('instructions', 'native', 'virtual', 'ratio'),
-    compare('system call that does nothing', native['nullCall']!, virtual['nullCall']!, ratio.nullCall),
-    compare('fault only the host answers: load', native['readFault']!, native['spaceReadFault']!, native['spaceReadFault']! / native['readFault']!),
-    compare('fault only the host answers: store', native['writeFault']!, native['spaceWriteFault']!, native['spaceWriteFault']! / native['writeFault']!),
-    compare('fork + exec + exit + wait', native['forkExecExit']!, virtual['forkExecExit']!, ratio.forkExecExit),
-    ...figures.switch.map(({ spaces, instructions }) => row(`pair of switches, ${spaces} spaces`, instructions)),
+    row(unit, 'native', 'virtual', 'ratio'),
+    compare('system call that does nothing', native['nullCall']!, virtual['nullCall']!),
+    compare('fault only the host answers: load', faults['readFault']!, faults['spaceReadFault']!),
+    compare('fault only the host answers: store', faults['writeFault']!, faults['spaceWriteFault']!),
+    row('both kinds of fault', '', '', ratio.hostFault.toFixed(2)),
+    compare('  with a look at the neighbours: load', native['readFault']!, native['spaceReadFault']!),
+    compare('  with a look at the neighbours: store', native['writeFault']!, native['spaceWriteFault']!),
+    compare('fork + exec + exit + wait', native['forkExecExit']!, virtual['forkExecExit']!),
   ].join('\n');
+}
+
+function tables({ by, switch: pairs }: Both): string {
+  return [
+    table('instructions', by.instructions),
+    table('cycles', by.cycles),
+    [row('pair of switches', 'instructions', 'cycles'), ...pairs.map(({ spaces, instructions, cycles }) => row(`${spaces} spaces`, instructions, cycles))].join('\n'),
+  ].join('\n\n');
 }
 
 /** What each improvement is worth: the figures of the virtual kernel without it. */
 function steps(systems: Systems): string {
-  const lines = [row('without', 'call', 'load fault', 'store fault', 'fork + exec')];
-  for (const name of IMPROVEMENTS) {
-    const { native, virtual } = measure(systems, `off=${name} `);
-    lines.push(row(name, virtual['nullCall']!, native['spaceReadFault']!, native['spaceWriteFault']!, virtual['forkExecExit']!));
+  const lines = [row('virtual kernel without, in cycles', 'call', 'read 4 KiB', 'fork + exec', 'native f+e')];
+  for (const name of [null, ...IMPROVEMENTS]) {
+    const { native, virtual } = measure(systems, name === null ? [] : [name], 'cycles', 'spaces');
+    lines.push(row(name ?? '(nothing)', virtual['nullCall']!, virtual['readPage']!, virtual['forkExecExit']!, native['forkExecExit']!));
   }
   return lines.join('\n');
+}
+
+/** Ratios and pairs of one setting, for programs; ratios are of instructions. */
+function forPrograms({ by, switch: pairs }: Both): { switch: Both['switch']; ratio: Ratios } {
+  return { switch: pairs, ratio: by.instructions.ratio };
 }
 
 /** Measures with and without the improvements and prints; `json` for programs. */
 export function benchSwitch(json: boolean): void {
   const systems = build();
-  const on = measure(systems, '');
-  const off = measure(systems, 'off=all ');
-  if (json) console.log(JSON.stringify({ switch: on.switch, ratio: on.ratio, improvementsOff: { switch: off.switch, ratio: off.ratio } }));
-  else console.log(`${table(on)}\n\nwith the improvements switched off (off=all)\n${table(off)}\n\n${steps(systems)}`);
+  const on = measureBoth(systems, []);
+  const off = measureBoth(systems, ['all']);
+  if (json) console.log(JSON.stringify({ ...forPrograms(on), improvementsOff: forPrograms(off) }));
+  else console.log(`${tables(on)}\n\nwith the improvements switched off (off=all)\n\n${tables(off)}\n\n${steps(systems)}`);
 }

@@ -178,7 +178,7 @@ export class CpTime {
   realSec: u32 = 0; realUsec: u32 = 0;
 }
 
-/** What memory is used for, as sysctl VM_STATS reports it, 52 bytes. */
+/** What memory is used for, as sysctl VM_STATS reports it, 56 bytes. */
 export class VmStats {
   pages: u32 = 0;          // all
   free: u32 = 0;           // free, or clean pages of files
@@ -193,6 +193,7 @@ export class VmStats {
   pagedOut: u32 = 0;       // of those, written so far because memory was short
   processes: u32 = 0;
   buffers: u32 = 0;        // of the buffer cache, part of kernelBytes with a page and a little each
+  nodes: u32 = 0;          // inodes in memory, most of them kept for the next use
 }
 
 /** One VM space as sysctl KERN_VMSPACES reports it, 24 bytes: those of one owner together, the owners in the order of KERN_PROC. */

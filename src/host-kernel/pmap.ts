@@ -64,6 +64,14 @@ export function pmapInvalidate(pm: Pmap, start: usize, end: usize): void {
   for (let va = start; va < end; va += 4096) invlpg(va);
 }
 
+/** The same for `count` ranges, start and length of each at `ranges`. */
+export function pmapInvalidateRanges(pm: Pmap, ranges: usize, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const start = load<u32>(ranges + i * 8);
+    pmapInvalidate(pm, start, start + load<u32>(ranges + i * 8, 4));
+  }
+}
+
 function activate(pd: u32): void {
   activePd = pd;
   loadCr3(pd);

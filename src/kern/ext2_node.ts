@@ -51,6 +51,8 @@ let buckets!: FixedArray<Ext2Node | null, 256>;
 let idleOldest: Ext2Node | null = null;
 let idleNewest: Ext2Node | null = null;
 let idleCount: i32 = 0;
+/** Nodes in memory, for vm.stats. */
+export let nodeCount: u32 = 0;
 
 export class Ext2Node extends Vnode {
   ino: u32 = 0;
@@ -276,6 +278,7 @@ function readNode(ino: u32): Ext2Node | null {
 
 function hashNode(ino: u32): Ext2Node {
   const node = new Ext2Node();
+  nodeCount++;
   node.ino = ino;
   node.refs = 1;
   node.goal = firstBlockOf(ino);
@@ -424,6 +427,7 @@ function reclaim(node: Ext2Node): void {
   if (node.object != null) vmObjectDestroy(node.object);
   freeFile(node);
   unhash(node);
+  nodeCount--;
   free(node);
 }
 
@@ -475,6 +479,7 @@ function recycle(node: Ext2Node): void {
   if (object != null) vmObjectDestroy(object);
   fromIdle(node);
   unhash(node);
+  nodeCount--;
   free(node);
 }
 

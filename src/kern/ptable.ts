@@ -10,9 +10,10 @@
 // Most of a process's space is empty. `tables` has a bit for each directory slot in use; of each table, aux in its page's
 // record counts the entries in use, and pindex has a bit for each group of 32 entries that may have any.
 
-import { VPTE_A, VPTE_FRAME, VPTE_M, VPTE_RW, VPTE_U, VPTE_V, VM_MAX_USER_ADDRESS } from '../abi/mman.ts';
+import { INVALV_MOST, VPTE_A, VPTE_FRAME, VPTE_M, VPTE_RW, VPTE_U, VPTE_V, VM_MAX_USER_ADDRESS } from '../abi/mman.ts';
 import { ENOMEM } from '../abi/errno.ts';
-import { pmapAttach, pmapDetach, pmapInvalidate, ptov, vtop } from 'machine/pmap.ts';
+import { batchOn, teardownOn } from './tuning.ts';
+import { pmapAttach, pmapDetach, pmapInvalidate, pmapInvalidateRanges, ptov, vtop } from 'machine/pmap.ts';
 import { VmPage, PG_MANAGED, memoryExhausted, vmPageAlloc, vmPageFree, paToPage } from './vm_page.ts';
 import { pvInsert, pvRemove } from './pv.ts';
 import { panic } from './panic.ts';
@@ -35,6 +36,48 @@ export class Pmap {
 // What the operation in progress has changed, for the announcement.
 let changedFrom: usize = 0;
 let changedTo: usize = 0;
+
+// Changes of several ranges are gathered between pmapGather and pmapAnnounce. `quiet`: nobody needs to hear of them at all.
+let gathering: bool = false;
+let quiet: bool = false;
+let gathered: u32 = 0;
+let ranges!: FixedArray<u32, 32>;      // start and length of each
+
+/** What is changed in `pm` from here to pmapAnnounce is announced there, all at once. Nothing in between may sleep. */
+export function pmapGather(): void {
+  gathering = batchOn;
+  gathered = 0;
+}
+
+/** The end of pmapGather. */
+export function pmapAnnounce(pm: Pmap): void {
+  gathering = false;
+  if (gathered == 1) pmapInvalidate(pm, ranges[0]!, ranges[0]! + ranges[1]!);
+  else if (gathered != 0) pmapInvalidateRanges(pm, addressof(ranges), gathered);
+  gathered = 0;
+}
+
+function announce(pm: Pmap, start: usize, end: usize): void {
+  if (quiet) return;
+  if (!gathering) {
+    pmapInvalidate(pm, start, end);
+    return;
+  }
+  if (gathered == INVALV_MOST) {
+    pmapInvalidateRanges(pm, addressof(ranges), gathered);
+    gathered = 0;
+  }
+  ranges[gathered * 2] = start;
+  ranges[gathered * 2 + 1] = end - start;
+  gathered++;
+}
+
+/** Unmap everything of a page table that nobody will use again: pmapDestroy follows, before anyone could run on it. */
+export function pmapRemoveAll(pm: Pmap): void {
+  quiet = teardownOn;
+  pmapRemove(pm, 0, VM_MAX_USER_ADDRESS);
+  quiet = false;
+}
 
 /** A page table with an empty user half. */
 export function pmapCreate(): Pmap {
@@ -156,7 +199,7 @@ function changeRange(pm: Pmap, start: usize, end: usize, remove: bool): void {
     if (va < end) changeTable(pm, tableOf(pm, va)!, va, end < next ? end : next, remove);
     va = next;
   }
-  if (changedTo != 0) pmapInvalidate(pm, changedFrom, changedTo);
+  if (changedTo != 0) announce(pm, changedFrom, changedTo);
 }
 
 /** The part of changeRange that lies in one table. */

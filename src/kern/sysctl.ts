@@ -13,6 +13,7 @@ import { malloc, mallocInUse, mfree } from "rt/rt.ts";
 import { yieldCpu } from "./sched.ts";
 import { cpuTimes, cyclesToUsec } from "./cputime.ts";
 import { bufferCount } from "./bio.ts";
+import { nodeCount } from "./ext2_node.ts";
 import { fileCount } from "./file.ts";
 import { pvCount } from "./pv.ts";
 import { tablePages } from "./ptable.ts";
@@ -108,6 +109,7 @@ function vmStats(a: Ptr<u32>): i32 {
   stats.imagePages = imagePageCount();
   stats.pagedOut = pagedOut;
   stats.buffers = bufferCount as u32;
+  stats.nodes = nodeCount;
   for (let p = allProcs(); p != null; p = p.next) stats.processes++;
   const error = answer(changetype<usize>(stats), sizeof<VmStats>(), a);
   free(stats);

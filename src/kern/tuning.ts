@@ -12,6 +12,15 @@ export let modifiedOn: bool = true;
 /** pool: the VM space of a process that has ended serves the next one (vkernel/pmap.ts). */
 export let poolOn: bool = true;
 
+/** neighbours: a fault on a page in memory also enters those around it, so that a table, once filled, answers for them all. */
+export let neighboursOn: bool = true;
+/** batch: fork announces what it has write-protected with one call for all ranges. */
+export let batchOn: bool = true;
+/** teardown: nobody is told of what is unmapped in an address space that ends. */
+export let teardownOn: bool = true;
+/** window: copies reach a process's pages through the linear mapping, not through one page that is pointed at each in turn. */
+export let windowOn: bool = true;
+
 /** Read the boot words. Called once, before the first process. */
 export function tuningInit(): void {
   const line = bootArgs();
@@ -20,11 +29,18 @@ export function tuningInit(): void {
   if (at < 0 || (command >= 0 && command < at)) return;
   const blank = line.indexOf(" ", at);
   const names = "," + line.substring(at + 4, blank < 0 ? line.length : blank) + ",";
-  const all = names == ",all,";
-  laneOn = !all && names.indexOf(",lane,") < 0;
-  aroundOn = !all && names.indexOf(",around,") < 0;
-  modifiedOn = !all && names.indexOf(",modified,") < 0;
-  poolOn = !all && names.indexOf(",pool,") < 0;
+  laneOn = isOn(names, ",lane,");
+  aroundOn = isOn(names, ",around,");
+  modifiedOn = isOn(names, ",modified,");
+  poolOn = isOn(names, ",pool,");
+  neighboursOn = isOn(names, ",neighbours,");
+  batchOn = isOn(names, ",batch,");
+  teardownOn = isOn(names, ",teardown,");
+  windowOn = isOn(names, ",window,");
+}
+
+function isOn(off: string, name: string): bool {
+  return off != ",all," && off.indexOf(name) < 0;
 }
 
 /** The word stands among the boot words, before exec=. */

@@ -12,7 +12,7 @@ import { VmPage, PG_BUSY, PG_DIRTY, copyPage, paToPage, vmPageLookup, vmPageAllo
   memoryScarce } from './vm_page.ts';
 import { vptIndex, vptModified, vptTable, vptWalk } from './vpagetable.ts';
 import { vtop } from 'machine/pmap.ts';
-import { aroundOn, modifiedOn } from './tuning.ts';
+import { aroundOn, modifiedOn, neighboursOn } from './tuning.ts';
 import { pmapEnter, pmapExtract } from './ptable.ts';
 import { PROT_WRITE, VPTE_A, VPTE_M, VPTE_RW, VPTE_V } from '../abi/mman.ts';
 import { SEGV_MAPERR, SEGV_ACCERR } from '../abi/signal.ts';
@@ -74,8 +74,8 @@ function faultOnce(vm: Vmspace, va: u32, access: i32): i32 {
   if (table != 0) vmPageHold(paToPage(vtop(table)));
   const full = pmapEnter(vm.pmap, va, page, writable) != 0;
   if (!full && resident && !memoryScarce()) {
-    if (!walks) enterNeighbours(vm, e, va);
-    else if (table != 0) enterAccessed(vm, e, va, table, modified);
+    if (!walks && neighboursOn) enterNeighbours(vm, e, va);
+    else if (table != 0 && walks) enterAccessed(vm, e, va, table, modified);
   }
   if (table != 0) vmPageRelease(paToPage(vtop(table)));
   vmPageRelease(page);

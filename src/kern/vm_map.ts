@@ -8,7 +8,7 @@
 
 import { VmObject, OBJ_ANON, OBJ_VNODE, OBJ_NOSYNC, NO_LIMIT, vmObjectAnon, vmObjectRef, vmObjectRelease, vmObjectFreeRange,
   vmObjectFlush } from './vm_object.ts';
-import { Pmap, pmapCreate, pmapDestroy, pmapRemove, pmapProtect } from './ptable.ts';
+import { Pmap, pmapAnnounce, pmapCreate, pmapDestroy, pmapGather, pmapRemove, pmapRemoveAll, pmapProtect } from './ptable.ts';
 import { PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS, PAGE_SIZE, MADV_NORMAL, MADV_FREE, MADV_NOSYNC, MADV_AUTOSYNC, MADV_INVAL,
   MADV_SETMAP } from '../abi/mman.ts';
 import { ldtDrop, ldtFork } from './ldt.ts';
@@ -76,6 +76,7 @@ export function vmspaceFree(vm: Vmspace): void {
   vm.refs--;
   if (vm.refs != 0) return;
   ldtDrop(vm);
+  pmapRemoveAll(vm.pmap);
   vmMapRemove(vm, 0, VM_MAX_USER_ADDRESS);
   pmapDestroy(vm.pmap);
   vmspaceCount--;
@@ -296,6 +297,7 @@ export function vmspaceFork(old: Vmspace): Vmspace {
   vm.dataEnd = old.dataEnd;
   ldtFork(old, vm);
   let last: VmMapEntry | null = null;
+  pmapGather();
   for (let e = old.first; e != null; e = e.next) {
     const copy = new VmMapEntry();
     shareEntry(old, e);
@@ -310,6 +312,7 @@ export function vmspaceFork(old: Vmspace): Vmspace {
     linkAfter(vm, last, copy);
     last = copy;
   }
+  pmapAnnounce(old.pmap);
   return vm;
 }
 

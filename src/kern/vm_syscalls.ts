@@ -3,8 +3,9 @@
 
 import { EACCES, EBADF, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP } from "../abi/errno.ts";
 import { DEV_ZERO, O_ACCMODE, O_RDONLY, O_WRONLY } from "../abi/file.ts";
-import { MADV_INVAL, MAP_ANON, MAP_FIXED, MAP_NOSYNC, MAP_SHARED, MAP_STACK, MAP_VPAGETABLE, PROT_EXEC, PROT_READ, PROT_WRITE,
+import { INVALV_MOST, MADV_INVAL, MADV_INVALV, MAP_ANON, MAP_FIXED, MAP_NOSYNC, MAP_SHARED, MAP_STACK, MAP_VPAGETABLE, PROT_EXEC, PROT_READ, PROT_WRITE,
   PAGE_SIZE } from "../abi/mman.ts";
+import { copyin } from "machine/copyio.ts";
 import { fdGet } from "./file.ts";
 import { VT_CHR, VT_REG } from "./vnode.ts";
 import { Lwp, Proc } from "./proc.ts";
@@ -130,8 +131,21 @@ export function sysMadvise(lwp: Lwp, a: Ptr<u32>): i32 {
   return kernMadvise(lwp.vmspace!, a[0]!, a[1]!, a[2] as i32, 0);
 }
 
+let ranges!: FixedArray<u32, 32>;
+
+/** MADV_INVALV on `vm`: the vector lies in the memory of the caller. All of it is looked at before anything is done. */
+export function kernInvalidateRanges(vm: Vmspace, vector: usize, count: u32): i32 {
+  if (count > INVALV_MOST) return EINVAL;
+  const error = copyin(vector, addressof(ranges), count * 8);
+  if (error != 0) return error;
+  for (let i: u32 = 0; i < count; i++) if (!vmRangeOk(ranges[i * 2]!, ranges[i * 2 + 1]!)) return EINVAL;
+  for (let i: u32 = 0; i < count; i++) kernMadvise(vm, ranges[i * 2]!, ranges[i * 2 + 1]!, MADV_INVAL, 0);
+  return 0;
+}
+
 /** mcontrol(addr, len, behaviour, value) */
 export function sysMcontrol(lwp: Lwp, a: Ptr<u32>): i32 {
+  if ((a[2] as i32) == MADV_INVALV) return kernInvalidateRanges(lwp.vmspace!, a[0]!, a[1]!);
   return kernMadvise(lwp.vmspace!, a[0]!, a[1]!, a[2] as i32, a[3]!);
 }
 

@@ -17,7 +17,8 @@ import { Lwp, Proc } from "./proc.ts";
 import { Vmspace, vmspaceAlloc, vmspaceFree, vmRangeOk, kernMadvise } from "./vm_map.ts";
 import { VM_READ, VM_WRITE, vmFaultPage } from "./vm_fault.ts";
 import { memoryScarce, vmPageHold, vmPageRelease } from "./vm_page.ts";
-import { kernMmap, kernMunmap, mmapResult } from "./vm_syscalls.ts";
+import { MADV_INVALV } from "../abi/mman.ts";
+import { kernInvalidateRanges, kernMmap, kernMunmap, mmapResult } from "./vm_syscalls.ts";
 import { pmapActivate, ptov } from "machine/pmap.ts";
 import { copyin, copyout } from "machine/copyio.ts";
 import { frameActivate } from "machine/swtch.ts";
@@ -232,7 +233,7 @@ export function sysVmspaceMcontrol(lwp: Lwp, a: Ptr<u32>): i32 {
   const ve = findEntry(lwp, a[0]!);
   if (ve == null) return noEntry(lwp);
   ve.refs++;
-  const error = kernMadvise(ve.space, a[1]!, a[2]!, a[3] as i32, a[4]!);
+  const error = (a[3] as i32) == MADV_INVALV ? kernInvalidateRanges(ve.space, a[1]!, a[2]!) : kernMadvise(ve.space, a[1]!, a[2]!, a[3] as i32, a[4]!);
   ve.refs--;
   return error;
 }

@@ -6,6 +6,8 @@ import { VM_MAX_USER_ADDRESS } from '../abi/mman.ts';
 import { curLwp } from '../kern/proc.ts';
 import { VM_READ, VM_WRITE, vmFaultPage } from '../kern/vm_fault.ts';
 import { pmapExtract } from '../kern/ptable.ts';
+import { windowOn } from '../kern/tuning.ts';
+import { throughWindow } from './image.ts';
 import { ptov } from './pmap.ts';
 
 const WRITABLE: u32 = 2;
@@ -15,9 +17,13 @@ function reach(ua: usize, write: bool): usize {
   if (ua >= VM_MAX_USER_ADDRESS) return 0;
   const vm = curLwp.vmspace!;
   const entry = pmapExtract(vm.pmap, ua & 0xfffff000);
-  if (entry != 0 && (!write || (entry & WRITABLE) != 0)) return ptov((entry & 0xfffff000) | (ua & 4095));
+  if (entry != 0 && (!write || (entry & WRITABLE) != 0)) return show((entry & 0xfffff000) | (ua & 4095));
   const page = vmFaultPage(vm, ua, write ? VM_WRITE : VM_READ);
-  return page == null ? 0 : ptov(page.pa | (ua & 4095));
+  return page == null ? 0 : show(page.pa | (ua & 4095));
+}
+
+function show(pa: u32): usize {
+  return windowOn ? ptov(pa) : throughWindow(pa);
 }
 
 /** Bytes from `ua` to the end of its page, at most `len`. */

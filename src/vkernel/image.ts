@@ -4,7 +4,7 @@
 
 import { EOPNOTSUPP, EWOULDBLOCK } from '../abi/errno.ts';
 import { F_SETFD, FD_CLOEXEC, O_CREAT, O_EXLOCK, O_NONBLOCK, O_RDWR, SEEK_END } from '../abi/file.ts';
-import { MADV_NOSYNC, MADV_SETMAP, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, PROT_READ, PROT_WRITE, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
+import { MADV_NOSYNC, MADV_SETMAP, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, PAGE_SIZE, PROT_READ, PROT_WRITE, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
 import { errno, fcntl, ftruncate, lseek, madvise, mcontrol, mmap, open, unlink } from '../libc/sys.ts';
 import { checkMemory, options, refuse, refuseFile, say } from './options.ts';
 import { KERNBASE } from './pmap.ts';
@@ -63,4 +63,16 @@ export function mapImage(): void {
   imageFd = fd;
   imageBytes = bytes;
   if (options.verbose) say(`vkernel: memory ${bytes >>> 20} MB, ${options.image != "" ? path : "own image"}\n`);
+}
+
+const WINDOW: usize = 0x3f000000;      // below KERNBASE
+let windowPage: u32 = 0xffffffff;
+
+/** Kernel address of a physical one in the one page that is pointed at the image as it is needed: how it was done before the linear mapping. */
+export function throughWindow(pa: u32): usize {
+  const page = pa & 0xfffff000;
+  if (windowPage == 0xffffffff) mmap(WINDOW, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED | MAP_VPAGETABLE, imageFd, 0);
+  if (windowPage != page) mcontrol(WINDOW, PAGE_SIZE, MADV_SETMAP, page | VPTE_PS | VPTE_RW | VPTE_V);
+  windowPage = page;
+  return WINDOW + (pa & 4095);
 }

@@ -4,7 +4,7 @@
 
 import { Pmap } from '../kern/ptable.ts';
 import { Lwp } from '../kern/proc.ts';
-import { MADV_INVAL, MADV_NOSYNC, MADV_SETMAP, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS,
+import { MADV_INVAL, MADV_INVALV, MADV_NOSYNC, MADV_SETMAP, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS,
   VPTE_RW, VPTE_V } from '../abi/mman.ts';
 import { panic } from '../kern/panic.ts';
 import { poolOn } from '../kern/tuning.ts';
@@ -67,6 +67,11 @@ export function pmapDetach(pm: Pmap): void {
 /** Entries of [start, end) were cleared or write-protected: the real kernel forgets what it knows of them. */
 export function pmapInvalidate(pm: Pmap, start: usize, end: usize): void {
   if (vmspaceMcontrol(pm.space, start, end - start, MADV_INVAL, 0) < 0) panic("vmspace_mcontrol");
+}
+
+/** The same for `count` ranges, start and length of each at `ranges`: one call for all. */
+export function pmapInvalidateRanges(pm: Pmap, ranges: usize, count: u32): void {
+  if (vmspaceMcontrol(pm.space, ranges, count, MADV_INVALV, 0) < 0) panic("vmspace_mcontrol");
 }
 
 /** The space that runs is named at each RUN: nothing to do here. */

@@ -1,5 +1,5 @@
-// `npm run fuzz -- WHAT [--seed S] [--count N]`: long random runs, reproducible by their seeds. Exit code 0: nothing was found; 1: something
-// was; 2: the command line.
+// `npm run fuzz -- [WHAT] [--seed S] [--count N]`: long random runs, reproducible by their seeds. WHAT is isolation or hostile; without it random
+// instructions (src/cli/fuzz.ts). Exit code 0: nothing was found; 1: something was; 2: the command line.
 
 import { parseCommandLine, parseCount, UsageError } from '../../src/cli/args.ts';
 import type { OptionSpecs } from '../../src/cli/args.ts';
@@ -34,14 +34,15 @@ function hostile(seed: number, calls: number): number {
 function main(argv: readonly string[]): number {
   const { values, positionals } = parseCommandLine(argv, OPTIONS);
   const [what] = positionals;
-  if (positionals.length !== 1 || (what !== 'isolation' && what !== 'hostile')) throw new UsageError(USAGE);
+  if (positionals.length !== 1) throw new UsageError(USAGE);
   const number = (name: string, otherwise: number, least: number): number => (values[name] === undefined ? otherwise : parseCount(name, String(values[name]), least));
   if (what === 'hostile') return hostile(number('seed', 1, 0), number('count', 2000, 1));
   return isolation(number('seed', 1, 0), number('count', 100, 1), values['sabotage'] as string | undefined);
 }
 
 try {
-  process.exitCode = main(process.argv.slice(2));
+  if (process.argv.slice(2).some((word) => word === 'isolation' || word === 'hostile')) process.exitCode = main(process.argv.slice(2));
+  else await import('../../src/cli/fuzz.ts');      // instructions
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = error instanceof UsageError ? 2 : 1;

@@ -14,4 +14,5 @@ export function vtop(va: usize): u32 { return va - base(); }
 export function pmapAttach(pm: Pmap): void { missing("pmapAttach"); }
 export function pmapDetach(pm: Pmap): void { missing("pmapDetach"); }
 export function pmapInvalidate(pm: Pmap, start: u32, end: u32): void { missing("pmapInvalidate"); }
+export function pmapInvalidateRanges(pm: Pmap, ranges: usize, count: u32): void { missing("pmapInvalidateRanges"); }
 export function pmapActivate(lwp: Lwp): void { missing("pmapActivate"); }
