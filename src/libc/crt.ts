@@ -37,6 +37,12 @@ export function setenv(name: string, value: string): void {
   environment.push(name + "=" + value);
 }
 
+export function unsetenv(name: string): void {
+  const kept: string[] = [];
+  for (const entry of environment) if (!entry.startsWith(name + "=")) kept.push(entry);
+  environment = kept;
+}
+
 function stringsAt(vector: usize): string[] {
   const list: string[] = [];
   for (let p = vector; load<usize>(p) != 0; p += 4) list.push(stringAt(load<usize>(p)));
