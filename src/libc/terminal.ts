@@ -1,7 +1,7 @@
 // The terminal for programs that fill the screen or read single keys: raw mode and back, the screen's size, keys with a time
 // limit. Works on standard input and output; whoever calls rawTerminal calls cookedTerminal before it ends.
 
-import { ECHO, ICANON, ICRNL, TIOCGETA, TIOCGWINSZ, TIOCSETA, Termios, VMIN } from '../abi/file.ts';
+import { ECHO, ICANON, TIOCGETA, TIOCGWINSZ, TIOCSETA, Termios, VMIN } from '../abi/file.ts';
 import { Itimerval, ITIMER_REAL } from '../abi/time.ts';
 import { SIGALRM, SigAction } from '../abi/signal.ts';
 import { flush, print } from './stdio.ts';
@@ -38,12 +38,11 @@ export function isTerminal(fd: i32): bool {
   return ioctl(fd, TIOCGETA, addressof(raw)) == 0;
 }
 
-/** Keys one by one, without echo; signal keys stay. False: standard input is no terminal. */
+/** Keys one by one, without echo; signal keys stay, and Return is a newline. False: standard input is no terminal. */
 export function rawTerminal(): bool {
   if (ioctl(0, TIOCGETA, addressof(original)) < 0) return false;
   memory.copy(addressof(raw), addressof(original), sizeof<Termios>());
   raw.lflag &= ~(ICANON | ECHO);
-  raw.iflag &= ~ICRNL;
   store<u8>(addressof(raw) + 16 + (VMIN as u32), 1);
   isRaw = ioctl(0, TIOCSETA, addressof(raw)) == 0;
   return isRaw;

@@ -6,7 +6,7 @@
 import { filesMatching } from '../libc/pattern.ts';
 import { S_IFDIR, S_IFMT } from '../abi/file.ts';
 import { statOf } from '../libc/process.ts';
-import { print } from '../libc/stdio.ts';
+import { flush, print } from '../libc/stdio.ts';
 import { clearScreen, cookedTerminal, KEY_DELETE, KEY_DOWN, KEY_END, KEY_EOF, KEY_HOME, KEY_LEFT, KEY_NONE, KEY_RIGHT, KEY_UP, rawTerminal, readKey,
   screenColumns } from '../libc/terminal.ts';
 
@@ -158,7 +158,7 @@ export function editLine(text: string): string | null {
   for (;;) {
     const key = readKey(0);
     if (key == KEY_NONE || key == 3) {
-      print("^C\n");
+      print("^C");
       line = "";
       break;
     }
@@ -167,12 +167,11 @@ export function editLine(text: string): string | null {
       break;
     }
     if (key == 16 || key == 14 || key == KEY_UP || key == KEY_DOWN) index = recall(index, key);
-    else if (press(key)) {
-      print("\n");
-      break;
-    }
+    else if (press(key)) break;
   }
-  cookedTerminal();
+  cookedTerminal();          // before the newline: whoever types when it appears types for the command
+  if (!ended) print("\n");
+  flush();
   remember(line);
   return ended ? null : line;
 }

@@ -63,7 +63,7 @@ describe.each([['host', 'native'], ['vkernel', '']])('terminal of the %s kernel'
   it('takes what was typed ahead', () => {
     const session = start();
     session.type('echo one\recho two\r', '\r\none\r\n');
-    session.type('', `${prompt}two\r\n`);
+    session.type('', `${prompt}echo two\r\ntwo\r\n`);
   }, 60_000);
 
   it.runIf(platform === 'vkernel')('asks the virtual kernel what it does', () => {
