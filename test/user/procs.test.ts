@@ -6,7 +6,7 @@ import { Session, world } from '../system/session.ts';
 
 const PROMPT = 'host# ';
 /** A virtual kernel whose shell keeps the processor busy for a while; a file, not the terminal, is its console. */
-const BACKGROUND = '/boot/vkernel -r /vroot.img -e "exec=make -j 2 buildworld" < /dev/null > /dev/null &';
+const BACKGROUND = '(/boot/vkernel -r /vroot.img -e "exec=make -j 2 buildworld" < /dev/null > /dev/null &)';
 
 describe('ps, top, kill and sleep', () => {
   let session: Session;
@@ -51,17 +51,17 @@ describe('ps, top, kill and sleep', () => {
 
   it('end it', () => {
     const pid = /^ *(\d+) .* vkernel$/m.exec(output('ps'))![1]!;
-    expect(session.command(`kill -STOP ${pid}`, PROMPT).status).toBe(0);
+    expect(session.command(`/bin/kill -STOP ${pid}`, PROMPT).status).toBe(0);
     expect(output('ps')).toMatch(new RegExp(`^ *${pid} +\\d+ T .* vkernel$`, 'm'));
-    expect(session.command(`kill -9 ${pid}`, PROMPT).status).toBe(0);
+    expect(session.command(`/bin/kill -9 ${pid}`, PROMPT).status).toBe(0);
     expect(output('sleep 0.1; ps -s')).not.toContain('space');
   }, 60_000);
 
   it('explain themselves', () => {
-    expect(session.command('kill', PROMPT)).toEqual({ output: 'usage: kill [-signal] process ... | kill -l\n', status: 2 });
-    expect(session.command('kill -NONSENSE 5', PROMPT).status).toBe(2);
-    expect(session.command('kill 29999', PROMPT)).toEqual({ output: 'kill: 29999: No such process\n', status: 1 });
-    expect(output('kill -l')).toMatch(/^HUP INT QUIT .* USR2\n$/);
+    expect(session.command('/bin/kill', PROMPT)).toEqual({ output: 'usage: kill [-signal] process ... | kill -l\n', status: 2 });
+    expect(session.command('/bin/kill -NONSENSE 5', PROMPT).status).toBe(2);
+    expect(session.command('/bin/kill 29999', PROMPT)).toEqual({ output: 'kill: 29999: No such process\n', status: 1 });
+    expect(output('/bin/kill -l')).toMatch(/^HUP INT QUIT .* USR2\n$/);
     expect(session.command('sleep', PROMPT)).toEqual({ output: 'usage: sleep seconds\n', status: 2 });
     expect(session.command('ps -x', PROMPT)).toEqual({ output: 'usage: ps [-s]\n', status: 2 });
     expect(session.command('top -n', PROMPT).status).toBe(2);
