@@ -22,7 +22,8 @@ const VIRTUAL_MIB = 64;
 /** Roots inside the virtual kernel's root, each inside the one before. */
 const NESTED_MIB = [40, 24];
 
-interface Binaries {
+/** What is compiled. */
+export interface Binaries {
   readonly hostKernel: Uint8Array;
   readonly virtualKernel: Uint8Array;
   readonly programs: ReadonlyMap<string, Uint8Array>;
@@ -113,11 +114,22 @@ function buildRoot(tree: SourceTree, cache: OutputCache, built: Binaries, system
   const recipe = hashOf(...built.programs.keys(), ...built.programs.values(), built.hostKernel, built.virtualKernel, ...sources, ...builder);
   const known = cache.find('root.img', recipe);
   if (known !== null) return known;
-  const files = [...binaryFiles(built, systemPrograms), ...folderFiles(), ...sources.map((path): FileSpec => ({ path: `/usr/src/${path}`, data: tree.read(path)! }))];
-  const virtualRoot = buildExt2({ sizeMiB: VIRTUAL_MIB, label: 'vroot', files: [...files, { path: '/vroot.img', data: nestedRoot(built, systemPrograms, NESTED_MIB.length) }] });
-  const image = buildExt2({ sizeMiB: HOST_MIB, label: 'root', files: [...files, { path: '/vroot.img', data: virtualRoot }] });
+  const image = rootOf(tree, built, systemPrograms);
   cache.keep('root.img', recipe, sources, image);
   return image;
+}
+
+/** The host's root file system as buildWorld makes it, with binaries from elsewhere. */
+export function rootWith(built: Binaries): Uint8Array {
+  const tree = new SourceTree(resolve(import.meta.dirname, '../..'));
+  return rootOf(tree, built, new WorldMakefile(tree).words('SYSTEM_PROGRAMS'));
+}
+
+function rootOf(tree: SourceTree, built: Binaries, systemPrograms: readonly string[]): Uint8Array {
+  const sources = sourceFiles(tree.root).map((path): FileSpec => ({ path: `/usr/src/${path}`, data: tree.read(path)! }));
+  const files = [...binaryFiles(built, systemPrograms), ...folderFiles(), ...sources];
+  const virtualRoot = buildExt2({ sizeMiB: VIRTUAL_MIB, label: 'vroot', files: [...files, { path: '/vroot.img', data: nestedRoot(built, systemPrograms, NESTED_MIB.length) }] });
+  return buildExt2({ sizeMiB: HOST_MIB, label: 'root', files: [...files, { path: '/vroot.img', data: virtualRoot }] });
 }
 
 /** The root of a virtual kernel inside a virtual kernel, with `depth - 1` more inside: no sources, and nothing to compile them with. */

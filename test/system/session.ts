@@ -58,11 +58,11 @@ export class Session {
   private text = '';
   private seen = 0;
 
-  /** @param root the disk; by default a fresh copy of the world's root image */
-  constructor(commandLine: string, root?: Uint8Array) {
+  /** @param root the disk; by default a fresh copy of the world's root image @param kernel by default the world's */
+  constructor(commandLine: string, root?: Uint8Array, kernel = world().hostKernel) {
     this.disk = root ?? world().rootImage.slice();
     this.machine = new Machine({ memory: SYSTEM_MEMORY, disks: [new MemoryDisk(this.disk)], serial: (byte) => (this.text += String.fromCharCode(byte)) });
-    this.machine.loadKernel(world().hostKernel, 'host-kernel.elf', commandLine);
+    this.machine.loadKernel(kernel, 'host-kernel.elf', commandLine);
   }
 
   type(keys: string): void {
