@@ -212,6 +212,30 @@ describe('the command', () => {
     expect(existsSync(`${kernel}.lock`)).toBe(false);
   }, 120_000);
 
+  it('has a monitor on a TCP port', async () => {
+    const child = emulator([join(folder, 'kernel.bin'), '-serial', 'null', '-monitor', 'tcp::0,server,nowait', '--timeout', '60s']);
+    const port = await new Promise<number>((done) => {
+      child.stderr.on('data', (chunk: Buffer) => {
+        const match = /on 127\.0\.0\.1:(\d+)/.exec(chunk.toString());
+        if (match) done(Number(match[1]));
+      });
+    });
+    const socket = connect(port, '127.0.0.1');
+    socket.write('info status\r\nquit\n');
+    let answer = '';
+    socket.on('data', (chunk) => { answer += chunk.toString(); });
+    expect(await new Promise((done) => child.on('close', done))).toBe(0);
+    expect(answer).toMatch(/^VM status: running, \d+ instructions\n$/);
+  }, 120_000);
+
+  it('obeys Ctrl-A in a pipe under -serial mon:stdio', () => {
+    const run = (input: string) => spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/emulate.ts', join(folder, 'kernel.bin'), '-serial', 'mon:stdio', '--timeout', '60s'], { cwd: ROOT, encoding: 'latin1', input });
+    const helped = run('a\x01hb\x01\x01.');
+    expect([helped.status, helped.stdout]).toEqual([0, 'ab\x01.']);
+    expect(helped.stderr).toContain('Ctrl-A x       quit');
+    expect(run('\x01cinfo status\n\x01x')).toMatchObject({ status: 0, stdout: expect.stringContaining('VM status: running') as string });
+  }, 120_000);
+
   it('meets expectations or ends with 12', () => {
     const script = join(folder, 'script');
     writeFileSync(script, 'wait zzz\n');
