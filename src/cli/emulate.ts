@@ -114,7 +114,7 @@ async function runToEnd(debug: Debugger, debugging: Debugging, console: Console,
       await nextEvent();
     } else if (result.kind !== 'limit') {
       if (result.kind === 'triple-fault' || result.kind === 'reset') debugging.reset();
-      if (result.kind === 'triple-fault') process.stderr.write(`${tripleFaultStory(machine.cpu, debug.symbols).join('\n')}\n`);
+      if (result.kind === 'triple-fault') farewell.push(`${tripleFaultStory(machine.cpu, debug.symbols).join('\n')}\n`);
       return exitCode(result, args, own);
     } else {
       if (machine.cpu.instructions >= limit) return giveUp(`stopped after ${limit} instructions`, EXIT.limit);
@@ -144,8 +144,11 @@ async function idle(machine: Machine, console: Console, cycles: number): Promise
   machine.clock.skip(Math.min(cycles, Math.max(1, Math.round(passed))));
 }
 
+/** What is to be said when the terminal is ours again. */
+const farewell: string[] = [];
+
 function giveUp(why: string, code: number): number {
-  process.stderr.write(`damselfly: ${why}\n`);
+  farewell.push(`damselfly: ${why}\n`);
   return code;
 }
 
@@ -229,6 +232,7 @@ async function main(argv: readonly string[]): Promise<number> {
   observing?.close();
   debugging.close(code);
   attached.close();
+  process.stderr.write(farewell.join(''));
   console.stop();
   if (args.values.stats) process.stderr.write(`${statistics(machine, (Date.now() - before) / 1000).join('\n')}\n`);
   return code;
