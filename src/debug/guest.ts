@@ -339,22 +339,32 @@ export class KernelView {
     return this.memory.word(comm) === VKERNEL[0] && this.memory.word(comm + 4) === VKERNEL[1];
   }
 
-  private ownsSpace(proc: number, id: number): boolean {
-    const vmspace = this.field(proc, 'Proc.vmspace');
+  /** Is this the address space that the kernel below knows as VM space `id`? */
+  private isSpace(vmspace: number, id: number): boolean {
     return vmspace !== 0 && this.field(this.field(vmspace, 'Vmspace.pmap'), 'Pmap.space') === id;
   }
 
-  /** The process whose address space this kernel has given to the kernel below as VM space `id`. */
+  /**
+   * The process whose address space this kernel has given to the kernel below as VM space `id`: its own, or that of one of the
+   * VM spaces that it owns.
+   */
   processOfSpace(id: number): Proc | null {
-    const found = this.list(this.memory.word(this.procListAt), 'Proc.next').find((at) => this.ownsSpace(at, id));
+    const procs = this.list(this.memory.word(this.procListAt), 'Proc.next');
+    const found = procs.find((at) => this.isSpace(this.field(at, 'Proc.vmspace'), id))
+      ?? procs.find((at) => this.field(at, 'Proc.vkernel') !== 0 && this.spaces(this.proc(at)).some(({ vmspace }) => this.isSpace(vmspace, id)));
     return found === undefined ? null : this.proc(found);
   }
 
-  /** The thread that runs in VM space `id` of the kernel below, or 0: the current one, else the first of the process. */
+  /** The thread that runs in VM space `id` of the kernel below, or 0: the current one, else the first that uses it. */
   lwpOfSpace(id: number): number {
-    const lwp = this.curLwp();
-    if (lwp && this.ownsSpace(this.field(lwp, 'Lwp.proc'), id)) return lwp;
-    return this.processOfSpace(id)?.lwps[0]?.at ?? 0;
+    const current = this.curLwp();
+    if (current && this.isSpace(this.field(current, 'Lwp.vmspace'), id)) return current;
+    const procs = this.list(this.memory.word(this.procListAt), 'Proc.next');
+    for (const at of procs) {
+      const lwp = this.lwpsOf(at).find((candidate) => this.isSpace(this.field(candidate.at, 'Lwp.vmspace'), id));
+      if (lwp) return lwp.at;
+    }
+    return 0;
   }
 }
 

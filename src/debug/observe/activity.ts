@@ -69,7 +69,10 @@ export class Activity implements Listener {
   private readonly open = new Map<string, Open>();
   private running: { from: Moment; work: Owner | null } | null = null;
   private turn: Turn | null = null;
-  /** By thread of the host: who is inside a VM space, and the owner that put it there. */
+  /**
+   * By thread of the host: who is inside a VM space of the host, and the virtual kernel on the host that put it there. What runs in a virtual
+   * kernel inside of that one also goes through it.
+   */
   private readonly inside = new Map<number, Owner>();
   /** When the programs in VM spaces were left last. */
   private readonly left = new Map<Owner, Moment>();
@@ -137,7 +140,7 @@ export class Activity implements Listener {
   /** Has the way back from the kernel led into a VM space or out of one? */
   private cross(owner: Owner, hostLwp: number, at: Moment, virtual: boolean): void {
     const before = this.inside.get(hostLwp);
-    if (virtual) this.kernels.set(hostLwp, owner);
+    if (virtual && owner.depth === 0) this.kernels.set(hostLwp, owner);
     if (before === owner) return;
     const kernel = this.kernels.get(hostLwp);
     if (before && kernel) {

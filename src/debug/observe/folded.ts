@@ -1,5 +1,5 @@
 // Folded stacks, for flame graphs: one line for every call path, `SPACE;PROCESS;FUNCTION;...;FUNCTION COUNT`, where COUNT is
-// the number of instructions executed with exactly that path. SPACE is `host kernel`, `vkernel`, `host` (programs on the host
+// the number of instructions executed with exactly that path. SPACE is `host kernel`, `vkernel` (`vkernel 2` for one in a virtual kernel), `host` (programs on the host
 // kernel) or `vmspace` (programs in VM spaces). The counts are exact and add up to the run.
 
 import { functionName } from './code.ts';

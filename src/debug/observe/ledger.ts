@@ -23,8 +23,8 @@ export interface Trip {
   readonly interrupt: boolean;
   /** It began in a program, not in a kernel. */
   fromProgram: boolean;
-  /** The thread of a virtual kernel that works on it. */
-  holder: { trip: Trip | null } | null;
+  /** The threads of virtual kernels that work on it: of one, or of several, one in the other. */
+  readonly holders: { trip: Trip | null }[];
 }
 
 interface Row {
@@ -36,7 +36,7 @@ interface Row {
 const emptyParts = (): Float64Array => new Float64Array(PARTS.length + 1);
 
 function makeTrip(reason: Reason, where: Where, interrupt: boolean): Trip {
-  return { reason, where, parts: emptyParts(), extra: emptyParts(), interrupt, fromProgram: false, holder: null };
+  return { reason, where, parts: emptyParts(), extra: emptyParts(), interrupt, fromProgram: false, holders: [] };
 }
 
 /** What something took. Cycles are instructions and what events cost (cpu/timing.ts); with `flat` timing both are equal. */
@@ -94,7 +94,7 @@ export class Ledger {
       row.parts[i]! += trip.parts[i]!;
       row.extra[i]! += trip.extra[i]!;
     }
-    if (trip.holder?.trip === trip) trip.holder.trip = null;
+    for (const holder of trip.holders) if (holder.trip === trip) holder.trip = null;
   }
 
   /** The run is over. */

@@ -233,7 +233,6 @@ export class Observer implements CpuObserver {
     const from = this.thread;
     const to = this.watch.hostThread(from);
     if (this.want.listener && this.owner) this.want.listener.enter(from, this.owner, why, this.moment());
-    if (to.trip) this.ledger.book(to.trip);
     to.clear();
     const own = this.lastPart === ENTRY || this.lastPart === EXIT ? 0 : this.lastPart;
     to.push(la, esp, from.owner.kind === 'kernel' ? own : 0);
@@ -280,9 +279,8 @@ export class Observer implements CpuObserver {
       return false;
     }
     if (trip.interrupt) trip.reason = 'signal';
-    if (to.trip) this.ledger.book(to.trip);
     to.trip = trip;
-    trip.holder = to;
+    trip.holders.push(to);
     return trip.interrupt;
   }
 }

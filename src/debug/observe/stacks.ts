@@ -13,13 +13,16 @@ export class Path {
   /** Instructions executed with exactly this path. */
   self = 0;
   private readonly inner = new Map<number, Path>();
+  private last: Path | null = null;
 
   constructor(readonly fn: number, readonly outer: Path | null) {}
 
   /** This path and one function more. */
   into(fn: number): Path {
+    if (this.last?.fn === fn) return this.last;
     let found = this.inner.get(fn);
     if (!found) this.inner.set(fn, (found = new Path(fn, this)));
+    this.last = found;
     return found;
   }
 

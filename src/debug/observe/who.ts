@@ -93,7 +93,7 @@ export class Watch {
     threads.named.set(lwp, title);
     const { name, tid } = { name: view.proc(proc).name, tid: view.lwp(lwp).tid };
     const owner: Owner = { depth: view.depth, kind: 'kernel', name, pid, tid, space: null };
-    const root = this.rootOf(view.depth ? 'vkernel' : 'host kernel', name);
+    const root = this.rootOf(view.depth ? (view.depth > 1 ? `vkernel ${view.depth}` : 'vkernel') : 'host kernel', name);
     if (known && known.low === low && known.owner.pid === pid) {
       known.owner = owner;
       known.moveTo(root);

@@ -67,6 +67,17 @@ describe('the ledger', () => {
     expect(ledgerText(totals).at(-1)).toMatch(new RegExp(`^instructions: kernels .* = ${own.machine.cpu.instructions}$`));
   }, 180_000);
 
+  it('adds up with a virtual kernel in a virtual kernel', () => {
+    const own = observed("exec=sysctl vm.vkernel_enable=1 && /boot/vkernel -m 32m -r /vroot.img -e exec=ls", { ledger: true, paths: true });
+    own.machine.run(LIMIT, true);
+    own.observer.finish();
+    const totals = own.observer.ledger.totals();
+    expectToAddUp(totals);
+    expect(totals.total.instructions).toBe(own.machine.cpu.instructions);
+    const lines = [...foldedLines(own.observer.root)];
+    for (const prefix of ['vkernel;vkernel;threadStart;goUser;', 'vkernel 2;ls;threadStart;goUser;syscall;', 'vmspace;ls;_start;']) expect([prefix, lines.some((line) => line.startsWith(prefix))]).toEqual([prefix, true]);
+  }, 180_000);
+
   it('counts every reason as often as it happens', () => {
     const seen = { calls: 0, faults: 0, spaces: 0 };
     const own = observed(COMMAND, { ledger: true, paths: false });

@@ -68,6 +68,35 @@ function slicesByTrack(events: readonly Event[]): Map<string, { name: string; fr
   return tracks;
 }
 
+/** On one track slices overlap only where one lies in the other. */
+function expectNesting(events: readonly Event[]): void {
+  for (const slices of slicesByTrack(events).values()) {
+    slices.sort((a, b) => a.from - b.from || b.to - a.to);
+    const open: { name: string; from: number; to: number }[] = [];
+    for (const slice of slices) {
+      while (open.length && open.at(-1)!.to <= slice.from) open.pop();
+      if (open.length) expect([slice, slice.to <= open.at(-1)!.to]).toEqual([slice, true]);
+      open.push(slice);
+    }
+  }
+}
+
+/** Every s has its f, later and on another track; both lie in a slice of their tracks. */
+function expectArrows(events: readonly Event[]): void {
+  const starts = new Map(events.filter(({ ph }) => ph === 's').map((event) => [event.id!, event]));
+  const ends = events.filter(({ ph }) => ph === 'f');
+  expect(ends.length).toBe(starts.size);
+  expect(starts.size).toBeGreaterThan(100);
+  const slices = slicesByTrack(events);
+  for (const end of ends) {
+    const start = starts.get(end.id!)!;
+    starts.delete(end.id!);
+    expect([start.name, start.cat, end.ts! >= start.ts!, `${start.pid}.${start.tid}` !== `${end.pid}.${end.tid}`]).toEqual([end.name, end.cat, true, true]);
+    for (const { pid, tid, ts } of [start, end]) expect(slices.get(`${pid}.${tid}`)!.some(({ from, to }) => ticks(ts!) >= from && ticks(ts!) <= to)).toBe(true);
+  }
+  expect(starts.size).toBe(0);
+}
+
 describe('a trace', () => {
   it('has events of five kinds with exactly their fields', () => {
     expect(new Set(run.events.map(({ ph }) => ph))).toEqual(new Set(Object.keys(FIELDS)));
@@ -93,34 +122,20 @@ describe('a trace', () => {
     for (const program of ['init', 'sh', 'ls', 'cat', 'make']) expect([program, titles.some((title) => new RegExp(`^vmspace \\d+: ${program}, process \\d+$`).test(title))]).toEqual([program, true]);
   });
 
-  it('has slices that nest', () => {
-    for (const slices of slicesByTrack(run.events).values()) {
-      slices.sort((a, b) => a.from - b.from || b.to - a.to);
-      const open: { name: string; from: number; to: number }[] = [];
-      for (const slice of slices) {
-        while (open.length && open.at(-1)!.to <= slice.from) open.pop();
-        if (open.length) expect([slice, slice.to <= open.at(-1)!.to]).toEqual([slice, true]);
-        open.push(slice);
-      }
-    }
+  it('has slices that nest, and arrows that pair up and are tied to slices', () => {
+    expectNesting(run.events);
+    expectArrows(run.events);
   });
 
-  it('has arrows that pair up and are tied to slices', () => {
-    const starts = new Map(run.events.filter(({ ph }) => ph === 's').map((event) => [event.id!, event]));
-    const ends = run.events.filter(({ ph }) => ph === 'f');
-    expect(ends.length).toBe(starts.size);
-    expect(starts.size).toBeGreaterThan(100);
-    const slices = slicesByTrack(run.events);
-    for (const end of ends) {
-      const start = starts.get(end.id!)!;
-      starts.delete(end.id!);
-      expect([start.name, start.cat, end.ts! >= start.ts!, `${start.pid}.${start.tid}` !== `${end.pid}.${end.tid}`]).toEqual([end.name, end.cat, true, true]);
-      for (const { pid, tid, ts } of [start, end]) {
-        expect(slices.get(`${pid}.${tid}`)!.some(({ from, to }) => ticks(ts!) >= from && ticks(ts!) <= to)).toBe(true);
-      }
-    }
-    expect(starts.size).toBe(0);
-  });
+  it('has them with a virtual kernel in a virtual kernel as well', () => {
+    const nested = traced('exec=sysctl vm.vkernel_enable=1 && /boot/vkernel -m 32m -r /vroot.img -e exec=ls');
+    expectNesting(nested.events);
+    expectArrows(nested.events);
+    const titles = nested.events.filter(({ name }) => name === 'process_name').map(({ args }) => args!.name as string);
+    for (const title of [/^vkernel, process 2 of the host$/, /^vmspace \d+: vkernel, process 2$/, /^vmspace \d+: ls, process 2$/]) expect([title, titles.some((text) => title.test(text))]).toEqual([title, true]);
+    expect(nested.lines.some((line) => / switch +ls 2 in vmspace \d+ -> vkernel 2: lstat$/.test(line))).toBe(true);
+    expect(nested.lines.some((line) => / syscall +ls 2 in vmspace \d+: lstat\("\."/.test(line))).toBe(true);
+  }, 180_000);
 
   it('accounts for every instruction, and the processor is at one place at a time', () => {
     const work = run.events.filter(({ ph, cat, name }) => ph === 'X' && (cat === 'kernel' || name === 'run'));
