@@ -1,21 +1,26 @@
-// npm run fuzz -- [--seed S] [--count N] [--batch B] [--engine E]
-// Random instruction sequences in all modes, the reference engine against another. Prints the seed, so that every run can be
+// npm run fuzz -- [--seed S] [--count N] [--batch B] [--engine E] [--against qemu-system-i386]
+// Random instruction sequences in all modes, the reference engine against another; or random cases on our machine against
+// another emulator. Prints the seed, so that every run can be
 // repeated. Exit code 0 without a difference, 1 with one, 2 for a wrong command line.
 
 import { ENGINE_KINDS, type EngineKind } from '../cpu/engine.ts';
 import { fuzzPair, type FuzzResult } from '../debug/fuzz/pair.ts';
+import { fuzzPeer, type PeerReport } from './peer/fuzz.ts';
+import { isInstalled } from './peer/run.ts';
 import { parseCommandLine, parseCount, parseEngine, UsageError } from './args.ts';
 import type { OptionSpecs } from './args.ts';
 
 const OPTIONS: OptionSpecs = {
   seed: { type: 'string', value: 'a whole number' }, count: { type: 'string', value: 'a number of sequences' },
-  batch: { type: 'string', value: 'the batch to begin with' }, engine: { type: 'string', value: ENGINE_KINDS.join(' or ') }, help: { type: 'boolean' },
+  batch: { type: 'string', value: 'the batch to begin with' }, engine: { type: 'string', value: ENGINE_KINDS.join(' or ') },
+  against: { type: 'string', value: 'the command of another emulator' }, help: { type: 'boolean' },
 };
-const HELP = `Usage: npm run fuzz -- [--seed S] [--count N] [--batch B] [--engine tier0|reference]
+const HELP = `Usage: npm run fuzz -- [--seed S] [--count N] [--batch B] [--engine tier0|reference] [--against qemu-system-i386]
 
 Random instruction sequences in real, virtual 8086 and protected mode of every ring, with paging on and off: an engine
 (tier0) against the reference engine, which goes one instruction at a time. The same seed gives the same sequences;
 --batch begins with a later batch of them, as a story of a difference names it.
+--against runs cases at CPL 3 and in virtual 8086 mode on our machine and on another emulator, and sorts the differences.
 `;
 
 function report({ sequences, instructions, modes, abandoned, story }: FuzzResult, seconds: number): void {
@@ -23,6 +28,21 @@ function report({ sequences, instructions, modes, abandoned, story }: FuzzResult
   for (const [mode, n] of Object.entries(modes).sort()) process.stdout.write(`  ${mode}: ${n}\n`);
   process.stdout.write(`  ${abandoned} batches ended early: page tables overwritten, so that stale translations may differ\n`);
   process.stdout.write(`${sequences} sequences, ${instructions} instructions, ${Math.round(sequences / seconds)} sequences a second: ${story ? '1 difference' : 'no difference'}\n`);
+}
+
+function reportPeer({ cases, agreed, groups, findings }: PeerReport): void {
+  for (const story of findings.slice(0, 50)) process.stdout.write(`${story.join('\n')}\n`);
+  for (const [group, n] of [...groups].sort((a, b) => b[1] - a[1])) process.stdout.write(`${String(n).padStart(8)}  ${group}\n`);
+  const explained = cases - agreed - findings.length;
+  process.stdout.write(`${cases} cases: ${agreed} agree, ${explained} differ with an explanation, ${findings.length} without\n`);
+}
+
+function againstPeer(command: string, seed: number, count: number, engine: EngineKind): number {
+  if (!isInstalled(command)) throw new UsageError(`--against ${command}: no such command`);
+  process.stdout.write(`seed ${seed}, ${count} cases, ${engine} against ${command}\n`);
+  const report = fuzzPeer({ seed, count, command, engine });
+  reportPeer(report);
+  return report.findings.length ? 1 : 0;
 }
 
 function main(argv: readonly string[]): number {
@@ -36,6 +56,7 @@ function main(argv: readonly string[]): number {
   const count = parseCount('count', (values.count as string | undefined) ?? '10000', 1);
   const batch = parseCount('batch', (values.batch as string | undefined) ?? '0', 0);
   const engines: [EngineKind, EngineKind] = [parseEngine(values.engine as string | undefined), 'reference'];
+  if (values.against !== undefined) return againstPeer(values.against as string, seed, count, engines[0]);
   process.stdout.write(`seed ${seed}, ${count} sequences, ${engines.join(' against ')}\n`);
   const started = process.hrtime.bigint();
   const progress = (done: number) => { if (process.stderr.isTTY) process.stderr.write(`\r${done} sequences agree`); };

@@ -30,6 +30,14 @@ describe('privilege and interrupts', () => {
     expect(p.state.esp).toBe(STACK0 - 20);
   });
 
+  it('IRETD to a 16-bit stack loads SP only: the upper half of ESP stays the inner level\'s, as on silicon', () => {
+    const p = new Program();
+    const stack = p.segment(7, 0, 0xffff, 0xf3, 0) | 3;
+    p.load(`mov esp, 0x12340\n push ${stack}\n push 0x56789000\n push 2\n push 0x1b\n push offset user\n iretd\nuser: int 0x80\nh: mov eax, [esp+12]\n hlt`).gate(0x80, 'h', 3);
+    p.run();
+    expect(p.state.eax).toBe(0x19000);
+  });
+
   it('INT n through a gate of lower DPL is #GP with the gate in the error code', () => {
     const p = new Program().load('int 0x30\nh: pop eax\n hlt').gate(13, 'h').gate(0x30, 'h').ring(3);
     p.run();

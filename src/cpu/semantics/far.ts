@@ -149,7 +149,7 @@ throws fn returnOuter(sel: i32, offset: i32, dropped: i32, size: i32, sp: i32, s
   markAccessed();
   loadCs(sel, sel & 3);
   if (ssAttr & 0x4000) { esp = sp + dropped; }
-  else { esp = (size == 4 ? sp & 0xffff0000 : esp & 0xffff0000) | ((sp + dropped) & 0xffff); }
+  else { esp = (esp & 0xffff0000) | ((sp + dropped) & 0xffff); }    // as on silicon, the upper half stays the inner level's
   eip = offset;
   dropPrivilegedSegments();
 }
