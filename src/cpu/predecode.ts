@@ -8,6 +8,7 @@ import * as L from './layout.ts';
 import { Emission } from './emission.ts';
 import { emitters } from './rules.ts';
 import { handlerNumber, hasHandler, allHandlers } from './semantics/handlers.ts';
+import { pairOf } from './semantics/pairs.ts';
 
 /** Whose rules for prefixes hold: an 80286 takes LOCK in front of everything and at most 10 bytes. */
 export type CpuModel = 'p6' | '80286';
@@ -201,6 +202,19 @@ export class Predecoder {
       if (cc < 0) continue;
       const pair = fusion[this.u16[(p - L.UOP_BYTES) >> 1]!];
       if (pair && pair[cc] !== 0) this.u16[(p - L.UOP_BYTES) >> 1] = pair[cc]!;
+    }
+    this.pairUp(from, to);
+  }
+
+  /** Makes pairs of what follows each other; each micro-op is also the second of the one in front of it. */
+  private pairUp(from: number, to: number): void {
+    const { u16 } = this;
+    let second = u16[(to - L.UOP_BYTES) >> 1]!;
+    for (let p = to - 2 * L.UOP_BYTES; p >= from; p -= L.UOP_BYTES) {
+      const first = u16[p >> 1]!;
+      const pair = pairOf(first, second);
+      if (pair !== 0) u16[p >> 1] = pair;
+      second = first;
     }
   }
 

@@ -29,11 +29,13 @@ const REM = (p: string) => `m8[${U.rem} : ${p}]`;
 const handlers: Handler[] = [];
 const names = new Map<string, number>();
 
-function add(kind: Handler['kind'], name: string, body: string): void {
+/** Adds a handler; returns its number. */
+export function addHandler(kind: Handler['kind'], name: string, body: string): number {
   if (names.has(name)) throw new Error(`handler ${name} twice`);
   names.set(name, handlers.length);
-  handlers.push({ name, kind, body });
+  return handlers.push({ name, kind, body }) - 1;
 }
+const add = (kind: Handler['kind'], name: string, body: string): void => void addHandler(kind, name, body);
 const next = (name: string, body: string) => add('next', name, body);
 const end = (name: string, body: string) => add('end', name, body);
 const raw = (name: string, body: string) => add('raw', name, body);
@@ -244,14 +246,13 @@ const FUSED: [string, Direct][] = [
   ...['test32rr', 'test32ri', 'test32miB', 'test8rr', 'test8ri', 'test8miB', 'and32rr', 'and32ri'].map((n): [string, Direct] => [n, logicCondition]),
   ...['dec32r', 'inc32r', 'add32ri', 'add32rr', 'or32rr'].map((n): [string, Direct] => [n, zeroSign]),
 ];
-/** A load in a fused body: off the fast path the two halves part, because something may stop the run between them. */
-function partsOnSlowLoad(body: string): string {
-  const rest = body.slice(body.indexOf('%slow% }') + 8);
-  return body.replace('%slow%', `${rest} ip += 32; continue;`);
+/** A body that goes on to the micro-op behind it when it has left the fast path: something may stop the run between the two. */
+export function partsOnSlowPath(body: string): string {
+  const at = body.indexOf('%slow% }');
+  return at < 0 ? body : body.replace('%slow%', `${body.slice(at + '%slow% }'.length)} ip += ${L.UOP_BYTES}; continue;`);
 }
 for (const [name, test] of FUSED) {
-  const { body: whole } = handlers[handlerNumber(name)]!;
-  const body = whole.includes('%slow%') ? partsOnSlowLoad(whole) : whole;
+  const body = partsOnSlowPath(handlers[handlerNumber(name)]!.body);
   for (let cc = 0; cc < 16; cc++) {
     const direct = test(cc);
     if (direct) raw(`${name}+jcc${cc}`, `${body} if (${direct}) { ${takeLink(32)} } ip += 64; continue;`);

@@ -15,9 +15,9 @@ const cellOf = (bytes: number) => `m${bytes * 8}`;
 /** Statements: local `to` := the operand at a linear address. `%slow%` marks the end of the slow path. */
 export const loadText = (bits: number, to: string, ea: string): string => `let la = ${ea}; let e = ${entryOf('TLB_READ', 'tlb', 'la')}; let ${to} = 0;
   if (${fits(bits / 8, 'la')}) { ${to} = m${bits}[1 : la + e]; } else { ${to} = slowLoad(ip, la, ${bits / 8}); ip = cur; %slow% }`;
-/** Statements: the operand at a linear address := v. */
+/** Statements: the operand at a linear address := v, marked likewise. */
 export const storeText = (bits: number, ea: string, v: string): string => `let la = ${ea}; let e = ${entryOf('TLB_WRITE', 'tlb', 'la')};
-  if (${fits(bits / 8, 'la')}) { m${bits}[1 : la + e] = ${v}; } else { slowStore(ip, la, ${bits / 8}, ${v}); ip = cur; }`;
+  if (${fits(bits / 8, 'la')}) { m${bits}[1 : la + e] = ${v}; } else { slowStore(ip, la, ${bits / 8}, ${v}); ip = cur; %slow% }`;
 /** Statements: h := host address of an operand that will be read and then written (or of the bounce buffer). */
 export const modifyText = (bits: number, ea: string): string => `let la = ${ea}; let e = ${entryOf('TLB_WRITE', 'tlb', 'la')}; let h = la + e + 1;
   if (!(${fits(bits / 8, 'la')})) { h = slowModify(ip, la, ${bits / 8}); ip = cur; }`;

@@ -4,6 +4,7 @@
 // is executed one instruction at a time. So a run stops exactly at its limit, however runs are sliced.
 import * as L from '../layout.ts';
 import { allHandlers, handlerNumber, type Handler } from './handlers.ts';
+import './pairs.ts';
 import { withMarks } from './notes.ts';
 
 const U = L.U;
