@@ -9,7 +9,8 @@ const CR0_TS: u32 = 8;
 const CR0_NE: u32 = 0x20;
 const CR4_OSFXSR: u32 = 0x200;
 
-let tsSet: bool = false;
+/** CR0.TS is set: the next FPU instruction traps. */
+export let tsSet: bool = false;
 
 /** Set CR0, and CR4 when there is FXSAVE. */
 export function fpuEnable(fxsr: bool): void {

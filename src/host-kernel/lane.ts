@@ -13,6 +13,8 @@ import { signalPending } from "../kern/signal.ts";
 import { checkTls, cleanFrame, findEntry } from "../kern/vmspace.ts";
 import { chargeBoth, cycleCount } from "./clock.ts";
 import { fpuVirt } from "../kern/fpu.ts";
+import { tsSet } from "./fpu.ts";
+import { FP_VIRTFP } from "./pcb.ts";
 import { ldtActivate } from "./ldt.ts";
 import { activatePmap } from "./pmap.ts";
 import { setTlsDescriptors, setTrapStack } from "./segments.ts";
@@ -124,7 +126,8 @@ function enterSpace(lwp: Lwp, own: TrapFrame): bool {
   ldtActivate(ve.space);
   setTrapStack(changetype<usize>(frame) + sizeof<TrapFrame>());
   setTlsDescriptors(lwp.innerTls);
-  fpuVirt(lwp, (frame.xflags & PGEX_FPFAULT) != 0);
+  const report = (frame.xflags & PGEX_FPFAULT) != 0;
+  if (!report || !tsSet || (lwp.pcb.flags & FP_VIRTFP) == 0) fpuVirt(lwp, report);
   charge(lwp, start);
   return true;
 }

@@ -12,6 +12,8 @@ export let modifiedOn: bool = true;
 /** pool: the VM space of a process that has ended serves the next one (vkernel/pmap.ts). */
 export let poolOn: bool = true;
 
+/** tables: a walk looks first at the tables that the last one through the same mapping used. */
+export let tablesOn: bool = true;
 /** neighbours: a fault on a page in memory also enters those around it, so that a table, once filled, answers for them all. */
 export let neighboursOn: bool = true;
 /** batch: fork announces what it has write-protected with one call for all ranges. */
@@ -33,6 +35,7 @@ export function tuningInit(): void {
   aroundOn = isOn(names, ",around,");
   modifiedOn = isOn(names, ",modified,");
   poolOn = isOn(names, ",pool,");
+  tablesOn = isOn(names, ",tables,");
   neighboursOn = isOn(names, ",neighbours,");
   batchOn = isOn(names, ",batch,");
   teardownOn = isOn(names, ",teardown,");

@@ -12,7 +12,7 @@ import { Pmap, pmapAnnounce, pmapCreate, pmapDestroy, pmapGather, pmapRemove, pm
 import { PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS, PAGE_SIZE, MADV_NORMAL, MADV_FREE, MADV_NOSYNC, MADV_AUTOSYNC, MADV_INVAL,
   MADV_SETMAP } from '../abi/mman.ts';
 import { ldtDrop, ldtFork } from './ldt.ts';
-import { memoryScarce } from './vm_page.ts';
+import { VmPage, memoryScarce } from './vm_page.ts';
 import { EINVAL, ENOMEM, EACCES } from '../abi/errno.ts';
 
 export const VME_NEEDS_COPY: i32 = 1;
@@ -36,6 +36,9 @@ export class VmMapEntry {
   flags: i32 = 0;
   /** Root VPTE of a VME_VPAGETABLE entry. */
   root: u32 = 0;
+  /** The tables of the last walk, if it is a VME_VPAGETABLE entry: of the directory level, and of the level below (vpagetable.ts). */
+  directory: VmPage | null = null;
+  table: VmPage | null = null;
   next: VmMapEntry | null = null;
 }
 

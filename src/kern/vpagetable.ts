@@ -7,12 +7,15 @@
 // entered in the page tables read-only unless the access is a write or M is set all the way, so that a write that has to set M
 // is always seen here.
 
-import { Vmspace, VmMapEntry } from './vm_map.ts';
+import { tablesOn } from './tuning.ts';
+import { Vmspace, VmMapEntry, VME_NEEDS_COPY } from './vm_map.ts';
 import { entryPage, foundPage } from './vm_fault.ts';
-import { vmPageSetDirty } from './vm_page.ts';
+import { PG_BUSY, PG_DIRTY, VmPage } from './vm_page.ts';
 import { ptov } from 'machine/pmap.ts';
 import { PROT_READ, PROT_WRITE, VPTE_V, VPTE_RW, VPTE_A, VPTE_M, VPTE_PS } from '../abi/mman.ts';
 import { SEGV_MAPERR } from '../abi/signal.ts';
+
+const ALL_NOTED: u32 = VPTE_RW | VPTE_A | VPTE_M;
 
 /** Page index in the object that the last successful vptWalk found. */
 export let vptIndex: u32 = 0;
@@ -32,10 +35,16 @@ export function vptWalk(vm: Vmspace, e: VmMapEntry, va: u32, access: i32): i32 {
     if ((vpte & VPTE_V) == 0) return SEGV_MAPERR;
     if ((access & PROT_WRITE) != 0 && (vpte & VPTE_RW) == 0) return SEGV_MAPERR;
     if (remaining == 0 || (vpte & VPTE_PS) != 0) break;
-    const error = entryPage(vm, e, vpte >>> 12, true);
-    if (error != 0) return error;
+    let page = remaining == 20 ? e.directory : e.table;
+    if (page == null || !isTable(e, page, vpte >>> 12)) {
+      const error = entryPage(vm, e, vpte >>> 12, true);
+      if (error != 0) return error;
+      page = foundPage!;
+      if (remaining == 20) e.directory = page;
+      else e.table = page;
+    }
     remaining -= 10;
-    const table = ptov(foundPage!.pa);
+    const table = ptov(page.pa);
     vpte = readWord(table + ((index >>> remaining) & 1023) * 4, access);
     modified &= vpte;
     if (remaining == 0) vptTable = table;
@@ -45,16 +54,22 @@ export function vptWalk(vm: Vmspace, e: VmMapEntry, va: u32, access: i32): i32 {
   return 0;
 }
 
-/** Read a table word and note the access in it. */
+/**
+ * `page` is what entryPage would find for a write at `pindex`, without a search: still that page of the entry's own object, and
+ * dirty already. A page record outlives its page, so asking it is safe whatever has become of the page.
+ */
+function isTable(e: VmMapEntry, page: VmPage, pindex: u32): bool {
+  return page.pindex == pindex && page.object == e.object && (page.flags & (PG_BUSY | PG_DIRTY)) == PG_DIRTY
+    && (e.flags & VME_NEEDS_COPY) == 0 && tablesOn;
+}
+
+/** Read a word of a table and note the access in it. The table's page is dirty, because it was got for writing. */
 function readWord(address: usize, access: i32): u32 {
   const vpte = load<u32>(address);
-  if ((vpte & VPTE_V) == 0) return vpte;
+  if ((vpte & VPTE_V) == 0 || (vpte & ALL_NOTED) == ALL_NOTED) return vpte;
   let noted = vpte;
   if ((access & PROT_READ) != 0) noted |= VPTE_A;
   if ((access & PROT_WRITE) != 0 && (vpte & VPTE_RW) != 0) noted |= VPTE_A | VPTE_M;
-  if (noted != vpte) {
-    store<u32>(address, noted);
-    vmPageSetDirty(foundPage!);
-  }
+  if (noted != vpte) store<u32>(address, noted);
   return vpte;
 }
