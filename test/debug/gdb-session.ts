@@ -35,8 +35,9 @@ async function converse(elf: string, args: readonly string[], commands: readonly
   });
   const script = ['set pagination off', 'set confirm off', `target remote 127.0.0.1:${port}`, ...commands].flatMap((line) => ['-ex', line]);
   const gdb = spawn('gdb', ['-nx', '-batch', elf, ...script], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let text = '';
-  for (const stream of [gdb.stdout, gdb.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  let [said, complained] = ['', ''];
+  gdb.stdout.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+  gdb.stderr.on('data', (chunk: Buffer) => { complained += chunk.toString(); });
   await new Promise((resolve) => gdb.on('close', resolve));
-  return { text, code: await ended };
+  return { text: said + complained, code: await ended };
 }

@@ -83,11 +83,11 @@ describe('third-party kernels', () => {
       options: { disks: [disk, null, Object.assign(new MemoryDisk(disc), { cdrom: true })] },
       script: `
 wait /# (\\x1b\\[6n)?$/
-send i=0; while [ $i -lt 60 ]; do (exit $i) & wait $!; [ $? = $i ] || echo lost $i; i=$((i+1)); done; echo forks''=$i
+send i=0; while [ $i -lt 60 ]; do (exit $i); [ $? = $i ] || echo lost $i; i=$((i+1)); done; echo forks''=$i
 wait forks=60
 send seq 1 20000 > /s; sha256sum /s; gzip -9 -c /s > /s.gz; gunzip -c /s.gz | sha256sum; echo hash''ed
 wait hashed
-send awk 'BEGIN { for (i = 1; i <= 1000; i++) s += 1 / (i * i); printf "sum=%.12f e=%.10f %d\\\\n", s, exp(1), 7 / 2; print "awk" "ed" }'
+send awk 'BEGIN { f = e = 1; for (i = 1; i <= 1000; i++) s += 1 / (i * i); for (i = 1; i < 20; i++) { f /= i; e += f }; printf "sum=%.12f e=%.10f %d\\\\n", s, e, 7 / 2; print "awk" "ed" }'
 wait awked
 send for m in $(cat /mod/order); do [ ! -f /mod/$m.ko ] || insmod /mod/$m.ko; done; sha256sum /dev/sr0; echo load''ed
 wait loaded
