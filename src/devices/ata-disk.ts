@@ -70,7 +70,7 @@ export class AtaDisk implements DriveModel {
     if (!range) return;
     const { image } = this;
     unit.start({
-      bytes: range.count * SECTOR_BYTES, blockBytes: blockSectors * SECTOR_BYTES, writing, dma: blockSectors === 0,
+      bytes: range.count * SECTOR_BYTES, blockBytes: blockSectors * SECTOR_BYTES, writing, dma: blockSectors === 0, sector: range.lba,
       move: (offset, bytes) => {
         for (let at = 0; at < bytes.length; at += SECTOR_BYTES) {
           const part = bytes.subarray(at, at + SECTOR_BYTES);

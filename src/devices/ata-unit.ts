@@ -26,6 +26,8 @@ export interface Transfer {
   readonly blockBytes: number;
   readonly writing: boolean;
   readonly dma: boolean;
+  /** First sector on the medium, where that matters for the time that it takes. */
+  readonly sector?: number;
   /** Moves bytes between the medium and memory; offset and length are whole sectors, except at the end. May throw. */
   readonly move: (offset: number, bytes: Uint8Array) => void;
   /** All bytes have been moved. */
@@ -52,6 +54,16 @@ export interface DriveModel {
   reset(): void;
 }
 
+/** How long a drive takes, in seconds and bytes per second. */
+export interface DriveTiming {
+  /** Until the first sector of a command that does not begin where the one before ended. */
+  readonly access: number;
+  /** For a command, whatever it does. */
+  readonly command: number;
+  /** Bytes per second once the data come. */
+  readonly rate: number;
+}
+
 /** Until a drive with a warm cache answers: 5 microseconds. */
 const COMMAND_SECONDS = 5e-6;
 /** DMA: 100 microseconds, then 33 MB a second. */
@@ -68,8 +80,16 @@ export class Unit {
   private transfer: Transfer | null = null;
   private done = 0;
   private event: ClockEvent | null = null;
+  private follows = -1;        // the sector behind the last transfer
 
-  constructor(readonly model: DriveModel, private readonly clock: Clock, private readonly raise: () => void, private readonly dmaReady: () => void) {
+  /** @param timing of a drive with a disk that turns; null: one with a warm cache */
+  constructor(
+    readonly model: DriveModel,
+    private readonly clock: Clock,
+    private readonly raise: () => void,
+    private readonly dmaReady: () => void,
+    private readonly timing: DriveTiming | null = null,
+  ) {
     this.reset();
   }
 
@@ -104,6 +124,16 @@ export class Unit {
     this.after(COMMAND_SECONDS, then);
   }
 
+  /** Seconds that a transfer takes; those of a warm cache come in where the drive has no timing of its own. */
+  private duration(transfer: Transfer, warm: number): number {
+    const { timing } = this;
+    const { sector } = transfer;
+    if (!timing || sector === undefined) return warm;
+    const access = sector === this.follows ? 0 : timing.access;
+    this.follows = sector + transfer.bytes / SECTOR_BYTES;
+    return timing.command + access + transfer.bytes / timing.rate;
+  }
+
   private after(seconds: number, then: () => void): void {
     this.event = this.clock.schedule(this.clock.now + Math.ceil(seconds * this.clock.hertz), () => {
       this.event = null;
@@ -136,7 +166,8 @@ export class Unit {
     } else if (transfer.writing) {
       this.acceptBlock();
     } else {
-      this.later(() => this.offerBlock());
+      this.status = STATUS.bsy | STATUS.dsc;
+      this.after(this.duration(transfer, COMMAND_SECONDS), () => this.offerBlock());
     }
   }
 
@@ -149,7 +180,7 @@ export class Unit {
   serveDma(move: (transfer: Transfer) => boolean): void {
     const transfer = this.dma!;
     this.status = STATUS.drdy | STATUS.dsc | STATUS.drq;
-    this.after(DMA_SECONDS + transfer.bytes / DMA_BYTES_PER_SECOND, () => {
+    this.after(this.duration(transfer, DMA_SECONDS + transfer.bytes / DMA_BYTES_PER_SECOND), () => {
       if (this.guarded(() => move(transfer))) this.finish(transfer);
     });
   }
@@ -255,7 +286,8 @@ export class Unit {
     });
     if (!moved) return;
     if (this.done >= transfer.bytes) {
-      this.later(() => this.finish(transfer));
+      this.status = STATUS.bsy | STATUS.dsc;
+      this.after(this.duration(transfer, COMMAND_SECONDS), () => this.finish(transfer));
       return;
     }
     this.acceptBlock();

@@ -6,7 +6,7 @@ import type { IrqLine } from '../bus/irq.ts';
 import type { PortHandler } from '../bus/ports.ts';
 import { AtaDisk } from './ata-disk.ts';
 import { STATUS, Unit } from './ata-unit.ts';
-import type { DiskImage } from './ata-unit.ts';
+import type { DiskImage, DriveTiming } from './ata-unit.ts';
 import { AtapiDrive } from './atapi.ts';
 
 export { SECTOR_BYTES } from './ata-unit.ts';
@@ -25,13 +25,22 @@ export class AtaChannel {
   /** Told when the interrupt line rises. */
   interrupted: () => void = () => {};
 
-  /** @param base first of eight command ports (0x1F0); the control port is base + 0x206 */
-  constructor(private readonly base: number, clock: Clock, private readonly irq: IrqLine, images: readonly (DiskImage | null)[]) {
+  /**
+   * @param base first of eight command ports (0x1F0); the control port is base + 0x206
+   * @param timing of its disks (ata-unit.ts)
+   */
+  constructor(
+    private readonly base: number,
+    clock: Clock,
+    private readonly irq: IrqLine,
+    images: readonly (DiskImage | null)[],
+    timing: DriveTiming | null = null,
+  ) {
     this.units = [0, 1].map((n) => {
       const image = images[n];
       if (!image) return null;
       const model = image.cdrom ? new AtapiDrive(image) : new AtaDisk(image);
-      return new Unit(model, clock, () => this.raise(n), () => this.dmaRequested());
+      return new Unit(model, clock, () => this.raise(n), () => this.dmaRequested(), timing);
     });
   }
 

@@ -27,6 +27,14 @@ export function outl(port: u32, value: u32): void {
       out dx, eax`;
 }
 
+export function inl(port: u32): u32 {
+  let value: u32 = 0;
+  asm`mov edx, ${port}
+      in eax, dx
+      mov ${value}, eax`;
+  return value;
+}
+
 /** Address of the last page fault. */
 export function readCr2(): u32 {
   let value: u32 = 0;

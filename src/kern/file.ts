@@ -8,6 +8,7 @@ import { Stat } from '../abi/file.ts';
 import type { Lwp } from './proc.ts';
 import { rootVnode } from './vfs.ts';
 import { flockRelease } from './flock.ts';
+import type { Lock } from './lock.ts';
 import { Klist, Kqueue } from './knote.ts';
 import { knoteCloseFd } from './kqueue.ts';
 import { Uio } from './uio.ts';
@@ -24,6 +25,8 @@ export abstract class File {
   /** O_* of open and fcntl. */
   flags: i32 = 0;
   offset: u32 = 0;
+  /** Held by who reads or writes at `offset`. */
+  position!: Embed<Lock>;
   /** The file of a file system behind it, with a reference, or null. */
   vnode: Vnode | null = null;
   /** The lock it has on its vnode: LOCK_SH, LOCK_EX or 0. */

@@ -5,6 +5,7 @@ import { EAGAIN, EBADF, EINTR, EINVAL, ENOTDIR, ERESTART, ESPIPE, EOVERFLOW } fr
 import { F_DUPFD, F_GETFD, F_GETFL, F_GETOWN, F_SETFD, F_SETFL, F_SETOWN, FD_CLOEXEC, O_ACCMODE, O_APPEND, O_ASYNC, O_FNONBLOCKING,
   O_NONBLOCK, O_RDONLY, O_WRONLY, SEEK_CUR, SEEK_END, SEEK_SET, Stat } from '../abi/file.ts';
 import { FileDesc, fdClose, fdGet, fdInstall, File, fileDrop, fileHold, installedFd, NOFILE } from './file.ts';
+import { lockGive, lockTake } from './lock.ts';
 import type { Klist } from './knote.ts';
 import type { Lwp } from './proc.ts';
 import { Uio, userUio } from './uio.ts';
@@ -65,10 +66,15 @@ function transfer(lwp: Lwp, fd: i32, addr: usize, n: u32, flags: i32, position: 
   if (n > MAX_FILE_SIZE) return EINVAL;
   const own = position == NO_POSITION;
   if (!own && !file.seekable()) return ESPIPE;
-  const uio = userUio(addr, n, own ? file.offset : position, write);
+  const moves = own && file.seekable();
   fileHold(file);
+  if (moves) lockTake(file.position);
+  const uio = userUio(addr, n, own ? file.offset : position, write);
   const error = write ? file.write(uio, file.flags | flags) : file.read(uio, file.flags | flags);
-  if (own && file.seekable()) file.offset = uio.offset;
+  if (moves) {
+    file.offset = uio.offset;
+    lockGive(file.position);
+  }
   fileDrop(file);
   const moved = n - uio.resid;
   free(uio);

@@ -7,9 +7,14 @@ import { sysFlock } from './flock.ts';
 import { sysKevent, sysKqueue } from './kqueue.ts';
 import { sysPipe } from './pipe.ts';
 import { sysPoll, sysSelect } from './poll.ts';
-import { def } from './syscall.ts';
+import { def, holdsFileSystem } from './syscall.ts';
 import { sysAccess, sysChdir, sysChmod, sysGetcwd, sysLink, sysLstat, sysMkdir, sysMknod, sysOpen, sysReadlink, sysRename, sysRmdir, sysStat,
   sysSymlink, sysSync, sysTruncate, sysUmask, sysUnlink } from './vfs_syscalls.ts';
+
+/** Those that walk or change what is on disk; none of them waits for anything but the disk (open may for a lock: flock.ts). */
+const IN_FILE_SYSTEM: i32[] = [Sys.open, Sys.stat, Sys.fstat, Sys.lstat, Sys.access, Sys.chdir, Sys.fchdir, Sys.mkdir, Sys.rmdir, Sys.mknod,
+  Sys.link, Sys.unlink, Sys.symlink, Sys.readlink, Sys.rename, Sys.chmod, Sys.truncate, Sys.ftruncate, Sys.fsync, Sys.getdirentries, Sys.getcwd,
+  Sys.sync, Sys.msync];
 
 /** Enter the calls on descriptors and names. */
 export function fileSyscallInit(): void {
@@ -53,4 +58,5 @@ export function fileSyscallInit(): void {
   def(Sys.umask, 1, sysUmask);
   def(Sys.getcwd, 2, sysGetcwd);
   def(Sys.sync, 0, sysSync);
+  for (const nr of IN_FILE_SYSTEM) holdsFileSystem(nr);
 }

@@ -5,6 +5,7 @@
 import { EBADF, EINVAL, EOPNOTSUPP, EWOULDBLOCK } from "../abi/errno.ts";
 import { LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN } from "../abi/file.ts";
 import { fdGet, File, fileDrop, fileHold } from "./file.ts";
+import { fsPause, fsResume } from "./lock.ts";
 import type { Lwp } from "./proc.ts";
 import { PCATCH, tsleep, wakeup } from "./sched.ts";
 import { Vnode } from "./vnode.ts";
@@ -32,7 +33,9 @@ export function flockTake(file: File, kind: i32, wait: bool): i32 {
   flockRelease(file);
   while (vp.lockExclusive || (kind == LOCK_EX && vp.lockShared != 0)) {
     if (!wait) return EWOULDBLOCK;
+    const held = fsPause();
     const error = tsleep(channel(vp), PCATCH, "flock", 0);
+    fsResume(held);
     if (error != 0) return error;
   }
   file.lock = kind;

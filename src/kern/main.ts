@@ -10,6 +10,7 @@ import { cpuTimeBegin } from "./cputime.ts";
 import { kernExec } from "./exec.ts";
 import { fdCreate } from "./file.ts";
 import { kprint } from "./kprintf.ts";
+import { fsLock } from "./lock.ts";
 import { panic } from "./panic.ts";
 import { allProcs, curLwp, Lwp, lwpSetStack, pfind, procAlloc, procSetName, PS_ZOMBIE, setCurLwp } from "./proc.ts";
 import { setRunQueue, tsleep } from "./sched.ts";
@@ -98,6 +99,7 @@ export function sysReboot(lwp: Lwp, a: Ptr<u32>): i32 {
   const how = (a[0] & 0xffff) as i32;
   if (how != RB_AUTOBOOT && how != RB_HALT) return EINVAL;
   killAll(lwp);
+  fsLock();
   vfsUnmount();
   if (how == RB_HALT) cpuHalt((a[0] >>> (RB_CODE_SHIFT as u32)) as i32);
   cpuReboot();

@@ -1,9 +1,10 @@
 // From names to vnodes. A Nameidata holds one path and what it led to; there are two, because rename and link need two.
 //
-// Rules: a walk gives references to nd.vp and, when asked for the parent, nd.dir; nameRelease drops them. Nothing sleeps
-// between a walk and its use, so the two records are enough for all processes.
+// Rules: a walk gives references to nd.vp and, when asked for the parent, nd.dir; nameRelease drops them. Who walks
+// holds the file system's lock until the result has been used, so the two records are enough for all processes.
 
 import { ELOOP, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR } from '../abi/errno.ts';
+import { fsLock, fsUnlock } from './lock.ts';
 import { curLwp } from './proc.ts';
 import { rootVnode } from './vfs.ts';
 import { Vnode, VT_DIR, VT_LNK } from './vnode.ts';
@@ -70,10 +71,12 @@ export let lookupError: i32 = 0;
 
 /** The vnode of a kernel path, symbolic links followed, with a reference; null with lookupError. */
 export function lookup(path: string): Vnode | null {
-  lookupError = nameKernel(first, path, FOLLOW);
-  if (lookupError != 0) return null;
-  const vp = first.vp;
+  fsLock();
+  const error = nameKernel(first, path, FOLLOW);
+  const vp = error == 0 ? first.vp : null;
   first.vp = null;
+  fsUnlock();
+  lookupError = error;
   return vp;
 }
 

@@ -1,11 +1,12 @@
 // Pipes: a ring of bytes with a reading and a writing end. Writes of up to PIPE_BUF bytes are not mixed with others.
 //
-// Rules: bytes move only between the two processes' calls, so the ring needs no locking; each end wakes the other.
+// Rules: each end has a lock, as a copy from or to user memory may sleep; who waits for the other end does not hold it.
 
 import { EAGAIN, EBADF, EPIPE } from '../abi/errno.ts';
 import { O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO, Stat } from '../abi/file.ts';
 import { SIGPIPE } from '../abi/signal.ts';
 import { fdClose, fdInstall, File, fileDrop, installedFd } from './file.ts';
+import { Lock, lockGive, lockTake } from './lock.ts';
 import { Klist, knoteNotify } from './knote.ts';
 import { curLwp, Lwp } from './proc.ts';
 import { PCATCH, tsleep, wakeup } from './sched.ts';
@@ -22,6 +23,8 @@ class Pipe {
   tail: u32 = 0;             // bytes ever read
   readers: i32 = 1;
   writers: i32 = 1;
+  readLock!: Embed<Lock>;
+  writeLock!: Embed<Lock>;
   readNotes!: Embed<Klist>;
   writeNotes!: Embed<Klist>;
 }
@@ -38,22 +41,23 @@ class PipeFile extends File {
   override read(uio: Uio, flags: i32): i32 {
     const p = this.pipe;
     if (this.flags % 4 != O_RDONLY) return EBADF;
-    while (p.head == p.tail) {
-      if (p.writers == 0 || uio.resid == 0) return 0;
-      if ((flags & O_NONBLOCK) != 0) return EAGAIN;
-      const error = tsleep(changetype<usize>(p), PCATCH, "piperd", 0);
+    for (;;) {
+      while (p.head == p.tail) {
+        if (p.writers == 0 || uio.resid == 0) return 0;
+        if ((flags & O_NONBLOCK) != 0) return EAGAIN;
+        const error = tsleep(changetype<usize>(p), PCATCH, "piperd", 0);
+        if (error != 0) return error;
+      }
+      lockTake(p.readLock);
+      const got = p.head != p.tail;
+      const error = takeOut(p, uio);
+      lockGive(p.readLock);
       if (error != 0) return error;
+      if (!got) continue;                 // another reader was faster
+      wakeup(changetype<usize>(p) + 1);
+      knoteNotify(p.writeNotes, 0);
+      return 0;
     }
-    while (p.head != p.tail && uio.resid != 0) {
-      const n = run(p.head - p.tail, p.tail);
-      const before = uio.resid;
-      const error = uiomove(p.data + (p.tail & (RING - 1)), n, uio);
-      if (error != 0) return error;
-      p.tail += before - uio.resid;
-    }
-    wakeup(changetype<usize>(p) + 1);
-    knoteNotify(p.writeNotes, 0);
-    return 0;
   }
 
   override write(uio: Uio, flags: i32): i32 {
@@ -61,15 +65,14 @@ class PipeFile extends File {
     if (this.flags % 4 != O_WRONLY) return EBADF;
     const whole = uio.resid <= PIPE_BUF ? uio.resid : 1;
     while (uio.resid != 0) {
-      const error = waitForRoom(p, whole, flags);
+      let error = waitForRoom(p, whole, flags);
       if (error != 0) return error;
-      const free = RING - (p.head - p.tail);
-      const n = run(free < uio.resid ? free : uio.resid, p.head);
-      const failed = uiomove(p.data + (p.head & (RING - 1)), n, uio);
-      if (failed != 0) return failed;
-      p.head += n;
+      lockTake(p.writeLock);
+      if (RING - (p.head - p.tail) >= whole) error = putIn(p, uio);
+      lockGive(p.writeLock);
       wakeup(changetype<usize>(p));
       knoteNotify(p.readNotes, 0);
+      if (error != 0) return error;
     }
     return 0;
   }
@@ -116,6 +119,31 @@ class PipeFile extends File {
 function run(n: u32, at: u32): u32 {
   const straight = RING - (at & (RING - 1));
   return n < straight ? n : straight;
+}
+
+/** Move bytes out of the ring, as many as are there. */
+function takeOut(p: Pipe, uio: Uio): i32 {
+  while (p.head != p.tail && uio.resid != 0) {
+    const n = run(p.head - p.tail, p.tail);
+    const before = uio.resid;
+    const error = uiomove(p.data + (p.tail & (RING - 1)), n, uio);
+    if (error != 0) return error;
+    p.tail += before - uio.resid;
+  }
+  return 0;
+}
+
+/** Move bytes into the ring, as many as there is room for. */
+function putIn(p: Pipe, uio: Uio): i32 {
+  for (;;) {
+    const room = RING - (p.head - p.tail);
+    const wanted = room < uio.resid ? room : uio.resid;
+    if (wanted == 0) return 0;
+    const n = run(wanted, p.head);
+    const error = uiomove(p.data + (p.head & (RING - 1)), n, uio);
+    if (error != 0) return error;
+    p.head += n;
+  }
 }
 
 /** Sleep until the ring has room for `whole` bytes: 0, EPIPE with its signal, EAGAIN, or the interruption. */

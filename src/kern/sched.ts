@@ -29,6 +29,9 @@ const CHAINS: u32 = 64;
 let runHead!: FixedArray<Lwp | null, 8>;
 let runTail!: FixedArray<Lwp | null, 8>;
 let sleepers!: FixedArray<Lwp | null, 64>;
+/** How often the CPU has changed threads: as long as this stays, nobody else has run in the kernel. */
+export let switchCount: u32 = 0;
+
 let idling: bool = false;
 
 /** Put lwp at the end of its level's queue. Not for the thread on the CPU unless it is about to leave it. */
@@ -79,6 +82,7 @@ export function miSwitch(): void {
   to.cycleStamp = from.cycleStamp;
   if (to == from) return;
   from.proc.switches++;
+  switchCount++;
   setCurLwp(to);
   cpuSwitch(from, to);
   lwpBury();
@@ -106,6 +110,7 @@ export function yieldCpu(): void {
 export function schedTick(): void {
   if (idling) return;
   const lwp = curLwp;
+  chargeSystem(lwp);                 // no stretch is longer than 32 bits of cycles
   lwp.quantum++;
   if (lwp.quantum < QUANTUM) return;
   lwp.quantum = 0;

@@ -5,6 +5,7 @@ import { PSL_C, TrapFrame } from "../abi/frames.ts";
 import { SIGSYS } from "../abi/signal.ts";
 import { SYS_MAX } from "../abi/syscalls.ts";
 import { copyin } from "machine/copyio.ts";
+import { fsLock, fsUnlock } from "./lock.ts";
 import { curLwp, Lwp } from "./proc.ts";
 import { lwpSignal } from "./sigpost.ts";
 import { vkernelTrap } from "./vmspace.ts";
@@ -22,6 +23,13 @@ let slots!: FixedArray<u8, 550>;
 export function def(nr: i32, argumentSlots: i32, handler: SysHandler): void {
   handlers[nr] = handler;
   slots[nr] = argumentSlots as u8;
+}
+
+const FILE_SYSTEM: u8 = 0x80;
+
+/** The call of this number holds the file system's lock from beginning to end. */
+export function holdsFileSystem(nr: i32): void {
+  slots[nr] |= FILE_SYSTEM;
 }
 
 /** Carry out the system call that the current thread's user frame asks for. */
@@ -61,10 +69,14 @@ function dispatch(lwp: Lwp, frame: TrapFrame): i32 {
     lwpSignal(lwp, SIGSYS);
     return EINVAL;
   }
-  const n = slots[nr] as u32;
+  const n = (slots[nr] & 0x7f) as u32;
   if (n != 0) {
     const error = copyin(at, args, n * 4);
     if (error != 0) return error;
   }
-  return handler(lwp, changetype<Ptr<u32>>(args));
+  if ((slots[nr] & FILE_SYSTEM) == 0) return handler(lwp, changetype<Ptr<u32>>(args));
+  fsLock();
+  const error = handler(lwp, changetype<Ptr<u32>>(args));
+  fsUnlock();
+  return error;
 }

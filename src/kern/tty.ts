@@ -10,6 +10,7 @@ import { ECHO, ECHOE, FIONREAD, ICANON, ICRNL, ISIG, O_ASYNC, O_NONBLOCK, ONLCR,
   VSUSP } from '../abi/file.ts';
 import { SIG_IGN, SIGHUP, SIGINFO, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH } from '../abi/signal.ts';
 import { pgrpInSession, pgrpOrphaned } from './jobs.ts';
+import { Lock, lockGive, lockTake } from './lock.ts';
 import { Klist, knoteNotify, SigioOwner, sigioPost } from './knote.ts';
 import type { Lwp, Proc } from './proc.ts';
 import { PCATCH, tsleep, wakeup } from './sched.ts';
@@ -46,6 +47,7 @@ export class Tty {
   sigio!: Embed<SigioOwner>;
   notes!: Embed<Klist>;
   chunk!: FixedArray<u8, 256>;
+  lock!: Embed<Lock>;        // of chunk
 }
 
 let console!: Embed<Tty>;
@@ -193,15 +195,18 @@ export function ttyWrite(lwp: Lwp, tty: Tty, uio: Uio): i32 {
     const error = needForeground(lwp, tty, SIGTTOU);
     if (error != 0) return error;
   }
-  while (uio.resid != 0) {
+  lockTake(tty.lock);
+  let error: i32 = 0;
+  while (uio.resid != 0 && error == 0) {
     const n = uio.resid < CHUNK ? uio.resid : CHUNK;
-    const error = uiomove(changetype<usize>(tty.chunk), n, uio);
-    if (error != 0) return error;
+    error = uiomove(changetype<usize>(tty.chunk), n, uio);
+    if (error != 0) break;
     const s = splhigh();
     for (let i: u32 = 0; i < n; i++) outputByte(tty, tty.chunk[i] as i32);
     splx(s);
   }
-  return 0;
+  lockGive(tty.lock);
+  return error;
 }
 
 // ---------------------------------------------------------------------------------------------------- reading
@@ -211,17 +216,27 @@ export function ttyRead(lwp: Lwp, tty: Tty, uio: Uio, flags: i32): i32 {
   const stopped = needForeground(lwp, tty, SIGTTIN);
   if (stopped != 0 || uio.resid == 0) return stopped;
   const waits = (tty.termios.lflag & ICANON) != 0 || control(tty.termios, VMIN) != 0;
+  for (;;) {
+    let error = waits ? waitForInput(lwp, tty, flags) : 0;
+    if (error != 0) return error;
+    lockTake(tty.lock);
+    const taken = waits && tty.committed == tty.tail;    // by another reader
+    if (!taken) error = takeInput(tty, uio);
+    lockGive(tty.lock);
+    if (!taken) return error;
+  }
+}
+
+/** Sleep until something can be read: 0, EAGAIN, or an interruption. */
+function waitForInput(lwp: Lwp, tty: Tty, flags: i32): i32 {
   const s = splhigh();
-  while (tty.committed == tty.tail && waits) {
-    let error = (flags & O_NONBLOCK) != 0 ? EAGAIN : tsleep(changetype<usize>(tty), PCATCH, "ttyin", 0);
+  let error: i32 = 0;
+  while (tty.committed == tty.tail && error == 0) {
+    error = (flags & O_NONBLOCK) != 0 ? EAGAIN : tsleep(changetype<usize>(tty), PCATCH, "ttyin", 0);
     if (error == 0) error = needForeground(lwp, tty, SIGTTIN);
-    if (error != 0) {
-      splx(s);
-      return error;
-    }
   }
   splx(s);
-  return takeInput(tty, uio);
+  return error;
 }
 
 /** Hand over committed bytes: to the end of a line in canonical mode. */
@@ -269,12 +284,19 @@ class Scratch { word: i32 = 0; second: i32 = 0; termios!: Embed<Termios>; }
 
 /** ioctl on a terminal. */
 export function ttyIoctl(lwp: Lwp, tty: Tty, request: u32, data: usize): i32 {
+  if (request == TIOCSETA || request == TIOCSETAW || request == TIOCSETAF || request == TIOCSPGRP || request == TIOCSWINSZ) {
+    const stopped = needForeground(lwp, tty, SIGTTOU);
+    if (stopped != 0) return stopped;
+  }
+  lockTake(tty.lock);
+  const error = carryOut(lwp, tty, request, data);
+  lockGive(tty.lock);
+  return error;
+}
+
+function carryOut(lwp: Lwp, tty: Tty, request: u32, data: usize): i32 {
   const at = addressof(scratch);
   const own = tty.sid != 0 && lwp.proc.sid == tty.sid;
-  if (request == TIOCSETA || request == TIOCSETAW || request == TIOCSETAF || request == TIOCSPGRP || request == TIOCSWINSZ) {
-    const error = needForeground(lwp, tty, SIGTTOU);
-    if (error != 0) return error;
-  }
   switch (request) {
     case TIOCGETA:
       return copyout(changetype<usize>(tty.termios), data, sizeof<Termios>());

@@ -22,6 +22,8 @@ export let batchOn: bool = true;
 export let teardownOn: bool = true;
 /** window: copies reach a process's pages through the linear mapping, not through one page that is pointed at each in turn. */
 export let windowOn: bool = true;
+/** asyncdisk: who waits for the disk sleeps, and others run (diskqueue.ts). */
+export let asyncDiskOn: bool = true;
 
 /** Read the boot words. Called once, before the first process. */
 export function tuningInit(): void {
@@ -40,6 +42,7 @@ export function tuningInit(): void {
   batchOn = isOn(names, ",batch,");
   teardownOn = isOn(names, ",teardown,");
   windowOn = isOn(names, ",window,");
+  asyncDiskOn = isOn(names, ",asyncdisk,");
 }
 
 function isOn(off: string, name: string): bool {

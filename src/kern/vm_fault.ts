@@ -10,6 +10,7 @@ import { VmObject, OBJ_ANON, OBJ_VNODE, vmObjectAnon, vmObjectRef, vmObjectRelea
   vmGetPageError } from './vm_object.ts';
 import { VmPage, PG_BUSY, PG_DIRTY, copyPage, paToPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPageRelease, vmPageSetDirty, vmPageTouch, vmBalance,
   memoryScarce } from './vm_page.ts';
+import { switchCount } from './sched.ts';
 import { vptIndex, vptModified, vptTable, vptWalk } from './vpagetable.ts';
 import { vtop } from 'machine/pmap.ts';
 import { aroundOn, modifiedOn, neighboursOn } from './tuning.ts';
@@ -200,9 +201,10 @@ function found(page: VmPage, top: bool, resident: bool): i32 {
   return 0;
 }
 
-/** Get a page of a file, noticing when the map changed while we slept. */
+/** Get a page of a file. While we slept anything may have changed, the entry's objects too: then the fault starts over. */
 function filePage(vm: Vmspace, object: VmObject, pindex: u32, top: bool): i32 {
   const stamp = vm.timestamp;
+  const before = switchCount;
   vmObjectRef(object);
   const page = vmObjectGetPage(object, pindex);
   const error = vmGetPageError;
@@ -210,7 +212,7 @@ function filePage(vm: Vmspace, object: VmObject, pindex: u32, top: bool): i32 {
   vmObjectRelease(object);
   if (page == null) return error == ENOMEM ? FAULT_NOMEM : SEGV_ACCERR;
   vmPageRelease(page);
-  if (vm.timestamp != stamp) return FAULT_RETRY;
+  if (vm.timestamp != stamp || switchCount != before) return FAULT_RETRY;
   return found(page, top, true);
 }
 

@@ -6,10 +6,10 @@
 // front. A vnode object with refs > 0 holds one reference to its vnode; with refs == 0 it stays as a cache until the vnode
 // goes. Invariant: an anonymous object has no page at or above `size`.
 
-import { VmPage, PG_BUSY, PG_WANTED, PG_DIRTY, vmPageLookup, vmPageAlloc, vmPageFree, vmPageTouch, vmPageUnmap, vmPageWriteBack,
+import { VmPage, PG_BUSY, vmPageLookup, vmPageAlloc, vmPageFree, vmPageTouch, vmPageUnmap, vmPageWriteBack,
   vmPageHold, vmPageRelease, vmPageRename, vmPageSetClean, vmPageSetDirty } from './vm_page.ts';
+import { fsLock, fsUnlock } from './lock.ts';
 import { Vnode } from './vnode.ts';
-import { tsleep, wakeup } from './sched.ts';
 import { ptov } from 'machine/pmap.ts';
 import { ENOMEM, EINVAL } from '../abi/errno.ts';
 
@@ -92,43 +92,46 @@ function pagesOf(bytes: u32): u32 {
   return (bytes >>> 12) + ((bytes & 4095) != 0 ? 1 : 0);
 }
 
-/** Wait until a busy page is no longer busy; it may be gone then. */
-function waitBusy(p: VmPage): void {
-  p.flags |= PG_WANTED;
-  tsleep(changetype<usize>(p), 0, "vmpage", 0);
-}
-
-/** The resident page after waiting for its read to end, or null. May sleep. */
-function settledPage(object: VmObject, pindex: u32): VmPage | null {
-  for (;;) {
-    const p = vmPageLookup(object, pindex);
-    if (p == null || (p.flags & PG_BUSY) == 0) return p;
-    waitBusy(p);
-  }
-}
-
 /**
  * Page `pindex` of `object` with its contents: resident, zero-filled (anonymous) or read from the file. Null with
  * vmGetPageError: EINVAL beyond the end of the file, ENOMEM, or what the file system said. May sleep for files. Hold the
  * page before anything else runs that may allocate.
  */
 export function vmObjectGetPage(object: VmObject, pindex: u32): VmPage | null {
-  const found = settledPage(object, pindex);
-  if (found != null) {
+  const found = vmPageLookup(object, pindex);
+  if (found != null && (found.flags & PG_BUSY) == 0) {
     vmPageTouch(found);
     return found;
   }
   const vp = object.vnode;
-  if (vp != null && pindex >= pagesOf(vp.size)) return noPage(EINVAL);
-  const p = vmPageAlloc(object, pindex, vp == null);
-  if (p == null) return noPage(ENOMEM);
-  if (vp == null) return p;
-  return readPage(p, vp);
+  if (vp == null) {
+    const p = vmPageAlloc(object, pindex, true);
+    return p != null ? p : noPage(ENOMEM);
+  }
+  fsLock();
+  const page = filePage(object, pindex, vp);
+  fsUnlock();
+  return page;
 }
 
-/** Page `pindex` of a vnode object for a caller that overwrites all of it or knows it is new: zero-filled if not resident. */
+/** Nobody else reads a page now: whoever did has ended, and this one may have come meanwhile. */
+function filePage(object: VmObject, pindex: u32, vp: Vnode): VmPage | null {
+  const found = vmPageLookup(object, pindex);
+  if (found != null) {
+    vmPageTouch(found);
+    return found;
+  }
+  if (pindex >= pagesOf(vp.size)) return noPage(EINVAL);
+  const p = vmPageAlloc(object, pindex, false);
+  return p != null ? readPage(p, vp) : noPage(ENOMEM);
+}
+
+/**
+ * Page `pindex` of a vnode object for a caller that overwrites all of it or knows it is new, and holds the file system's lock: zero-filled
+ * if not resident.
+ */
 export function vmObjectNewPage(object: VmObject, pindex: u32): VmPage | null {
-  const found = settledPage(object, pindex);
+  const found = vmPageLookup(object, pindex);
   if (found != null) return found;
   const p = vmPageAlloc(object, pindex, true);
   return p != null ? p : noPage(ENOMEM);
@@ -142,24 +145,23 @@ function noPage(error: i32): VmPage | null {
 function readPage(p: VmPage, vp: Vnode): VmPage | null {
   p.flags |= PG_BUSY;
   const error = vp.getPage(p.pindex, ptov(p.pa));
-  const wanted = (p.flags & PG_WANTED) != 0;
-  p.flags &= 0xff ^ (PG_BUSY | PG_WANTED);
-  if (wanted) wakeup(changetype<usize>(p));
+  p.flags &= 0xff ^ PG_BUSY;
   if (error == 0) return p;
   vmPageFree(p);
   return noPage(error);
 }
 
-/** Write every dirty page of a vnode object. May sleep. Returns 0 or the first error. */
+/**
+ * Write every dirty page of a vnode object, for a caller that holds the file system's lock. May sleep. Returns 0 or the first
+ * error.
+ */
 export function vmObjectFlush(object: VmObject): i32 {
   let p = object.pages;
   while (p != null) {
-    if ((p.flags & PG_DIRTY) != 0) {
-      vmPageHold(p);
-      const error = vmPageWriteBack(p);
-      vmPageRelease(p);
-      if (error != 0) return error;
-    }
+    vmPageHold(p);                       // so that it still has its place on the list afterwards
+    const error = vmPageWriteBack(p);
+    vmPageRelease(p);
+    if (error != 0) return error;
     p = p.objNext;
   }
   return 0;

@@ -14,11 +14,11 @@
 import { VmObject, OBJ_VNODE, OBJ_NOSYNC } from './vm_object.ts';
 import { PvEntry, pvUnmapAll, pvProtectAll } from './pv.ts';
 import { ptov } from 'machine/pmap.ts';
+import { fsLock, fsUnlock } from './lock.ts';
 import { panic } from './panic.ts';
 
 export const PG_DIRTY: u8 = 1;
 export const PG_BUSY: u8 = 2;      // being read from disk
-export const PG_WANTED: u8 = 4;    // someone sleeps on the busy page
 export const PG_SLAB: u8 = 8;      // cut into small blocks by malloc
 export const PG_MANAGED: u8 = 16;  // keeps reverse mappings
 
@@ -342,7 +342,7 @@ export function vmPageUnmap(p: VmPage): void {
   if (p.pv != null) pvUnmapAll(p);
 }
 
-/** Write a dirty page to its file. May sleep. Returns 0 or errno (the page is then dirty again). */
+/** Write a dirty page to its file, with the file system's lock. May sleep. Returns 0 or errno (the page is then dirty again). */
 export function vmPageWriteBack(p: VmPage): i32 {
   if ((p.flags & PG_DIRTY) == 0) return 0;
   if (p.pv != null) pvProtectAll(p);
@@ -380,8 +380,10 @@ function takeClean(mapped: bool): void {
  */
 export function vmBalance(): void {
   if (freePageCount() >= low + BATCH) return;
+  fsLock();
   vmFlushDirty(BATCH * 2);
   if (freePageCount() < low + BATCH) pageOutImages(BATCH);
+  fsUnlock();
 }
 
 /**
@@ -404,7 +406,7 @@ function pageOutImages(limit: u32): void {
   }
 }
 
-/** Write up to `limit` dirty pages, oldest first. Returns the first error. */
+/** Write up to `limit` dirty pages, oldest first, with the file system's lock. Returns the first error. */
 export function vmFlushDirty(limit: u32): i32 {
   let error: i32 = 0;
   let left = dirtyQueue.count < limit ? dirtyQueue.count : limit;

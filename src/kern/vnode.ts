@@ -1,13 +1,14 @@
 // Vnodes: files of a file system while the kernel has them in memory. Contents are cached as pages of the vnode's VM
 // object, which read, write and mmap share; directories and other metadata are the file system's own affair.
 //
-// Rules. A vnode stays while refs > 0 and may be recycled, with its pages, at any time after. Disk transfers are
-// synchronous: nothing in a file system gives up the CPU, so every operation on a vnode or name is atomic by itself.
+// Rules. A vnode stays while refs > 0 and may be recycled, with its pages, at any time after. Disk transfers may sleep:
+// operations on vnodes and names are atomic because whoever makes them holds the file system's lock (lock.ts).
 // Sizes are below 2 GiB.
 
 import { EFBIG, EINVAL, EISDIR, ENOMEM } from '../abi/errno.ts';
 import { Stat } from '../abi/file.ts';
 import { Klist, knoteNotify } from './knote.ts';
+import { fsLock, fsUnlock } from './lock.ts';
 import type { Nameidata } from './namei.ts';
 import { Uio, uiomove } from './uio.ts';
 import { vmGetPageError, VmObject, vmObjectGetPage, vmObjectNewPage, vmObjectOf } from './vm_object.ts';
@@ -42,8 +43,14 @@ export abstract class Vnode {
 
   /** Drop a reference; the vnode may be gone afterwards. */
   unref(): void {
+    if (this.refs > 1) {
+      this.refs--;
+      return;
+    }
+    fsLock();
     this.refs--;
     if (this.refs == 0) this.inactive();
+    fsUnlock();
   }
 
   /** Nobody refers to it any more: free the file if it has no name left, else keep the vnode as a cache. */
@@ -118,7 +125,9 @@ export function vnodeWrite(vp: Vnode, uio: Uio): i32 {
   if (vp.type != VT_REG) return vp.type == VT_DIR ? EISDIR : EINVAL;
   if (uio.offset > MAX_FILE_SIZE || uio.resid > MAX_FILE_SIZE - uio.offset) return EFBIG;
   while (uio.resid != 0) {
+    fsLock();
     const error = writePage(vp, uio);
+    fsUnlock();
     if (error != 0) return error;
   }
   knoteNotify(vp.notes, 0);

@@ -131,7 +131,7 @@ export class Machine {
     },
   };
 
-  private wire(ramBytes: number, power: Power, { disks = [], debugExit = DEBUG_EXIT }: MachineOptions): void {
+  private wire(ramBytes: number, power: Power, { disks = [], debugExit = DEBUG_EXIT, timing = FLAT }: MachineOptions): void {
     const { ports, pic, clock, keyboard } = this;
     const pit = new Pit(clock, pic.line(0));
     pic.timerWanted = () => pit.listenedTo();
@@ -148,7 +148,7 @@ export class Machine {
     ports.attach(0x3f8, 0x3ff, this.com1.ports);
     ports.attach(0x2f8, 0x2ff, this.com2.ports);
     const channels = [{ base: 0x1f0, irq: 14 }, { base: 0x170, irq: 15 }].map(({ base, irq }, n) => {
-      const channel = new AtaChannel(base, clock, pic.line(irq), disks.slice(2 * n, 2 * n + 2));
+      const channel = new AtaChannel(base, clock, pic.line(irq), disks.slice(2 * n, 2 * n + 2), timing === FLAT ? null : timing.disk);
       ports.attach(base, base + 7, channel.ports);
       ports.attach(base + 0x206, base + 0x206, channel.controlPort);
       return channel;

@@ -1,8 +1,16 @@
-// The disk: a file of the real kernel's file system, read and written synchronously in place.
+// The disk: a file of the real kernel's file system. A helper, a second thread of our process, reads and writes it, straight
+// from and to the image, so that processes run while the real kernel waits for its disk; it tells us by SIGURG. With off=asyncdisk
+// we read and write ourselves, and everything waits.
 
 import { EIO, ENXIO } from '../abi/errno.ts';
 import { O_CLOEXEC, O_EXLOCK, O_NONBLOCK, O_RDWR, SEEK_END } from '../abi/file.ts';
-import { extpread, extpwrite, lseek, open } from '../libc/sys.ts';
+import { LwpParams } from '../abi/lwp.ts';
+import { SIG_BLOCK, SIG_SETMASK, SigSet, SIGURG } from '../abi/signal.ts';
+import { TlsInfo } from '../abi/time.ts';
+import { diskDone, DiskRequest, diskSleep } from '../kern/diskqueue.ts';
+import { asyncDiskOn } from '../kern/tuning.ts';
+import { extpread, extpwrite, getpid, kill, lseek, lwpCreate, open, sigprocmask, umtxSleep, umtxWakeup } from '../libc/sys.ts';
+import { Tcb, useTcb } from '../libc/tls.ts';
 import { options, refuse, refuseFile, say } from './options.ts';
 
 const SECTOR_SHIFT: u32 = 9;
@@ -19,9 +27,11 @@ export function openDisk(path: string): void {
   if (options.verbose) say(`vkernel: disk ${path}, ${sectors} sectors\n`);
 }
 
-/** Finds the disk: 0 or ENXIO. */
+/** Finds the disk, and starts the helper: 0 or ENXIO. */
 export function diskInit(): i32 {
-  return sectors > 0 ? 0 : ENXIO;
+  if (sectors == 0) return ENXIO;
+  if (asyncDiskOn) startHelper();
+  return 0;
 }
 
 /** Size in sectors of 512 bytes. */
@@ -30,11 +40,80 @@ export function diskSize(): u32 {
 }
 
 export function diskRead(sector: u32, count: u32, kva: usize): i32 {
-  const bytes = count << SECTOR_SHIFT;
-  return extpread(diskFd, kva, bytes, 0, (sector as i64) << 9) == (bytes as i32) ? 0 : EIO;
+  return helped ? diskSleep(sector, count, kva, false, start) : transfer(sector, count, kva, false);
 }
 
 export function diskWrite(sector: u32, count: u32, kva: usize): i32 {
+  return helped ? diskSleep(sector, count, kva, true, start) : transfer(sector, count, kva, true);
+}
+
+/** Moves the data at once: 0 or EIO. */
+function transfer(sector: u32, count: u32, kva: usize, write: bool): i32 {
   const bytes = count << SECTOR_SHIFT;
-  return extpwrite(diskFd, kva, bytes, 0, (sector as i64) << 9) == (bytes as i32) ? 0 : EIO;
+  const at = (sector as i64) << 9;
+  const moved = write ? extpwrite(diskFd, kva, bytes, 0, at) : extpread(diskFd, kva, bytes, 0, at);
+  return moved == (bytes as i32) ? 0 : EIO;
+}
+
+// ---------------------------------------------------------------------------------------------------- the helper
+
+/** What the kernel and the helper tell each other. */
+class Mailbox {
+  wanted: i32 = 0;                      // 1: there is a request; the helper sleeps on it while it is 0
+  request: DiskRequest | null = null;
+  error: i32 = 0;
+  done: i32 = 0;                        // 1: the request is done, and the kernel has not seen it
+}
+let mailbox!: Embed<Mailbox>;
+let helped: bool = false;
+let stack!: FixedArray<u32, 2048>;
+let block!: Embed<Tcb>;
+let area!: Embed<TlsInfo>;
+
+/** Starts the helper: a thread that takes no signals. */
+function startHelper(): void {
+  const params = new LwpParams();
+  const all = new SigSet();
+  const before = new SigSet();
+  params.func = codeof(helper);
+  params.stack = addressof(stack) + 8192;
+  all.w0 = 0xffffffff;
+  sigprocmask(SIG_BLOCK, changetype<usize>(all), changetype<usize>(before));
+  helped = lwpCreate(changetype<usize>(params)) >= 0;
+  sigprocmask(SIG_SETMASK, changetype<usize>(before), 0);
+  free(params);
+  free(all);
+  free(before);
+}
+
+/** The helper: moves data and says so by SIGURG. It calls nothing of the kernel. */
+function helper(): void {
+  const wanted = changetype<usize>(mailbox) + offsetof<Mailbox>("wanted");
+  useTcb(block, area, 0);
+  const pid = getpid();
+  for (;;) {
+    while (load<i32>(wanted) == 0) umtxSleep(wanted, 0, 0);
+    const r = mailbox.request!;
+    mailbox.error = transfer(r.sector, r.count, r.kva, r.write);
+    store<i32>(wanted, 0);
+    store<i32>(changetype<usize>(mailbox) + offsetof<Mailbox>("done"), 1);
+    kill(pid, SIGURG);
+  }
+}
+
+/** Hands a request to the helper, which has none. At splhigh. */
+function start(r: DiskRequest): void {
+  const wanted = changetype<usize>(mailbox) + offsetof<Mailbox>("wanted");
+  mailbox.request = r;
+  store<i32>(wanted, 1);
+  umtxWakeup(wanted, 1);
+}
+
+/** SIGURG: the helper may have done its request. At splhigh. */
+export function diskInterrupt(): void {
+  const done = changetype<usize>(mailbox) + offsetof<Mailbox>("done");
+  if (load<i32>(done) == 0) return;
+  store<i32>(done, 0);
+  const next = diskDone(mailbox.error);
+  if (next != null) start(next);
 }

@@ -1,9 +1,9 @@
-// Interrupts of the virtual kernel are signals of its process: SIGALRM is the clock, SIGIO the console, SIGWINCH its window,
-// SIGTERM the wish that we end, and SIGQUIT (^\ at the console) the wish to know what we do. "Interrupts off" is a level in
+// Interrupts of the virtual kernel are signals of its process: SIGALRM is the clock, SIGURG the disk, SIGIO the console, SIGWINCH its
+// window, SIGTERM the wish that we end, and SIGQUIT (^\ at the console) the wish to know what we do. "Interrupts off" is a level in
 // memory, not a signal mask: a signal that arrives while the level is raised only leaves a bit, and whoever lowers the level
 // runs what is pending. A handler never switches threads; it runs on whatever kernel stack is current.
 
-import { SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SigAction, SIGIO, SIGQUIT, SigSet, SIGTERM, SIGUSR2, SIGWINCH } from '../abi/signal.ts';
+import { SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SigAction, SIGIO, SIGQUIT, SigSet, SIGTERM, SIGURG, SIGUSR2, SIGWINCH } from '../abi/signal.ts';
 import { ITIMER_REAL, Itimerval } from '../abi/time.ts';
 import { pfind, reportProcesses } from '../kern/proc.ts';
 import { psignal } from '../kern/sigpost.ts';
@@ -12,6 +12,7 @@ import { hardclock } from '../kern/time.ts';
 import { panic } from '../kern/panic.ts';
 import { setitimer, sigaction, sigprocmask, sigsuspend } from '../libc/sys.ts';
 import { consFlush, consInput, consWindow } from './console.ts';
+import { diskInterrupt } from './disk.ts';
 import { HZ } from '../kern/callout.ts';
 
 const CLOCK: u32 = 1;
@@ -19,6 +20,7 @@ const CONSOLE: u32 = 2;
 const TERMINATE: u32 = 4;
 const WINDOW: u32 = 8;
 const INQUIRE: u32 = 16;
+const DISK: u32 = 32;
 
 class SignalState {
   level: i32 = 1;          // 1: interrupts off
@@ -33,6 +35,7 @@ let tick!: Embed<Itimerval>;
 
 function dispatch(bits: u32): void {
   if ((bits & CLOCK) != 0) hardclock();
+  if ((bits & DISK) != 0) diskInterrupt();
   if ((bits & CONSOLE) != 0) consInput();
   if ((bits & WINDOW) != 0) consWindow();
   if ((bits & INQUIRE) != 0) reportProcesses();
@@ -43,6 +46,7 @@ function bitOf(signal: i32): u32 {
   switch (signal) {
     case SIGALRM: return CLOCK;
     case SIGIO: return CONSOLE;
+    case SIGURG: return DISK;
     case SIGWINCH: return WINDOW;
     case SIGQUIT: return INQUIRE;
     default: return TERMINATE;
@@ -123,7 +127,7 @@ function catchSignal(signal: i32): void {
 
 /** Installs the handlers and starts the clock's signal. */
 export function intrInit(): void {
-  interrupts.w0 = (1 << (SIGALRM - 1)) | (1 << (SIGIO - 1)) | (1 << (SIGTERM - 1)) | (1 << (SIGWINCH - 1)) | (1 << (SIGQUIT - 1));
+  interrupts.w0 = (1 << (SIGALRM - 1)) | (1 << (SIGIO - 1)) | (1 << (SIGTERM - 1)) | (1 << (SIGWINCH - 1)) | (1 << (SIGQUIT - 1)) | (1 << (SIGURG - 1));
   action.handler = codeof(interrupt);
   action.flags = SA_RESTART;
   action.m0 = interrupts.w0;
@@ -132,6 +136,7 @@ export function intrInit(): void {
   catchSignal(SIGTERM);
   catchSignal(SIGWINCH);
   catchSignal(SIGQUIT);
+  catchSignal(SIGURG);
 }
 
 /** Starts the clock's signal, HZ times a second. */
