@@ -122,6 +122,7 @@ export const CELLS: [string, CellType, number][] = [
   ['bounce', 'i64', 0x1c0],               // operand buffer for read-modify-write of device memory and split pages
   ['faultAt', 'i64', 0x1e8], ['faultsInRow', 'i32', 0x1f0],   // faults since an instruction retired
   ['shadowAt', 'i64', 0x1d8],             // no interrupt at the boundary where this many instructions have retired
+  ['stackShadowAt', 'i64', 0x1f8],        // nor a debug exception at this one
   ['tsc', 'i64', 0x1c8],                  // added to the instruction count by RDTSC
   ['gdtBase', 'i32', 0x340], ['gdtLimit', 'i32', 0x344], ['idtBase', 'i32', 0x348], ['idtLimit', 'i32', 0x34c],
   ['cr0', 'i32', 0x350], ['cr2', 'i32', 0x354], ['cr3', 'i32', 0x358], ['cr4', 'i32', 0x35c],

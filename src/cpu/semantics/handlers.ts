@@ -299,7 +299,7 @@ end('sysexit', 'sysexit();');
 
 // ---- segments ----
 
-end('loadSegment', `loadSegment(${IMM}, m16[${A}]); if (${IMM} == 2) { castShadow(); }`);
+end('loadSegment', `loadSegment(${IMM}, m16[${A}]); if (${IMM} == 2) { castStackShadow(); }`);
 end('loadFarPointer', `${farOperand} loadSegment(${IMM}, sel);
   if (${AUX} == 4) { m32[${A}] = offset; } else { m16[${A}] = offset; }`);
 

@@ -18,6 +18,7 @@ throws fn interrupt(vector: i32, kind: i32, hasError: i32, error: i32) {
   if (debug & ${DEBUG.interrupts}) { interruptStarts(vector, kind, hasError, error); }
   charge(kind == INTR_HARD ? EV_HARDWAREINTERRUPT : kind == INTR_SOFT ? EV_SOFTWAREINTERRUPT : EV_EXCEPTION);
   if (quickInterrupt(vector, kind, hasError, error)) { return; }
+  if (vector == 1 && kind != INTR_SOFT) { dr7 &= ~0x2000; }
   if (!(cr0 & 1)) { interruptReal(vector); return; }
   external = kind != INTR_SOFT;
   let at = vector << 3;
@@ -150,7 +151,7 @@ fn deliverFault() {
   if (faultVector == WAIT_FOR_INTERRUPT) { halted = 1; kick(); return; }
   loop {
     let vector = faultVector; let error = faultError; let hasError = faultHasError; let address = cr2;
-    shadowAt = 0L;
+    shadowAt = 0L; stackShadowAt = 0L;
     countFault();
     try {
       interrupt(vector, vector == 1 ? INTR_HARD : INTR_FAULT, hasError, error);

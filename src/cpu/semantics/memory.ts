@@ -39,12 +39,12 @@ throws fn wr${bits}(la: i32, v: i32) {
   else { writeSlow(la, ${bytes}, v, cpl == 3); }
 }
 throws fn srd${bits}(la: i32): i32 {
-  let e = ${entryOf('TLB_READ', '0', 'la')};
+  let e = ${entryOf('TLB_READ', '(tlb & TLB_NONE)', 'la')};
   if (${fits(bytes, 'la')}) { return ${cellOf(bytes)}[1 : la + e]; }
   return readSlow(la, ${bytes}, 0);
 }
 throws fn swr${bits}(la: i32, v: i32) {
-  let e = ${entryOf('TLB_WRITE', '0', 'la')};
+  let e = ${entryOf('TLB_WRITE', '(tlb & TLB_NONE)', 'la')};
   if (${fits(bytes, 'la')}) { ${cellOf(bytes)}[1 : la + e] = v; }
   else { writeSlow(la, ${bytes}, v, 0); }
 }
@@ -223,12 +223,12 @@ throws fn watch(la: i32, size: i32, write: i32, user: i32) {
   if (debug & ${L.DEBUG.data}) { dataAccess(la, size, write); }
 }
 
-/// DR6 bits of the breakpoints that an access hits. kinds: 1 execute, 2 write, 4 read.
+/// DR6 bits of the breakpoints that an access hits. kinds: 1 execute, 2 write, 4 read, 8 port.
 fn matchBreakpoints(la: i32, size: i32, kinds: i32): i32 {
   let hit = 0; let i = 0;
   while (i < 4) {
     let control = dr7 >>> (16 + (i << 2));
-    let wants = (control & 3) == 0 ? 1 : (control & 3) == 1 ? 2 : (control & 3) == 3 ? 6 : 0;
+    let wants = (control & 3) == 0 ? 1 : (control & 3) == 1 ? 2 : (control & 3) == 3 ? 6 : (cr4 & 8) ? 8 : 0;
     let length = (control & 3) == 0 ? 0 : (control >>> 2) & 3;
     let start = m32[${L.cell('dr0')} : i << 2] & ~length;
     if ((dr7 & (3 << (i << 1))) && (wants & kinds) && la <=u start + length && start <=u la + size - 1) { hit |= 1 << i; }

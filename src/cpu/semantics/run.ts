@@ -57,8 +57,10 @@ fn breakAfter() {
   m16[p] = ${handlerNumber('breakpoint')};
 }
 
-/// STI, MOV SS, POP SS: interrupts and single-step traps wait until one more instruction has retired.
+/// STI, MOV SS, POP SS: interrupts wait until one more instruction has retired.
 fn castShadow() { shadowAt = retired() + 1L; }
+/// MOV SS, POP SS: debug exceptions wait too (SDM vol. 3, 6.8.3).
+fn castStackShadow() { castShadow(); stackShadowAt = shadowAt; }
 
 /// Sets \`left\` from the limit of this run; only at instruction boundaries.
 fn refill() {
@@ -86,10 +88,11 @@ throws fn serveBoundary(): i32 {
   if (dead) { stopReason = ${L.STOP.shutdown}; return 1; }
   if (stopAsked) { stopAsked = 0; stopReason = ${L.STOP.stopped}; return 1; }
   if (stepping) { stepping = 0; trapBits |= 0x4000; }
-  let shadowed = icEnd - i64(left) == shadowAt;
-  while (!shadowed && (trapBits || (irq && (eflags & IF)))) {
+  let now = icEnd - i64(left);
+  let trapsWait = now == stackShadowAt; let interruptsWait = now == shadowAt;
+  while ((trapBits && !trapsWait) || (irq && (eflags & IF) && !interruptsWait)) {
     halted = 0;
-    if (trapBits) {
+    if (trapBits && !trapsWait) {
       dr6 |= trapBits;
       trapBits = 0;
       interrupt(1, INTR_HARD, 0, 0);
@@ -111,7 +114,7 @@ throws fn enterChecked(): i32 {
   }
   let careful = (irq && (eflags & IF)) | (eflags & TF) | (dr7 & 0xff) | (left < 2) | debugged;
   if (dr7 & 0xff) {
-    if (!(eflags & RF)) {
+    if (!(eflags & RF) && icEnd - i64(left) != stackShadowAt) {
       let hit = matchBreakpoints(csBase + eip, 1, 1);
       if (hit) { dr6 = (dr6 & ~15) | hit; raiseFault(1); }
     }
@@ -185,6 +188,7 @@ fn faulted() {
     eip = vbase + m16[${U.off} : cur];
     left += m8[${U.rem} : cur];
     if (m8[${U.aux} : cur] == 0x80) { esp = tmp1; }
+    trapBits = 0;
   }
   cur = IDLE;
   deliverFault();

@@ -31,7 +31,7 @@ throws fn popSegment(size: i32, n: i32) {
   openStack();
   loadSegment(n, popSized(size) & 0xffff);
   commitStack();
-  if (n == 2) { castShadow(); }
+  if (n == 2) { castStackShadow(); }
 }
 
 /// PUSHA: a fault in the middle leaves what was pushed below ESP.

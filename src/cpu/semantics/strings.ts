@@ -154,7 +154,7 @@ throws fn compareOne(seg: i32, mask: i32, size: i32) {
   move_esi(by, mask); move_edi(by, mask);
 }
 throws fn inputOne(mask: i32, size: i32) {
-  checkPort(edx & 0xffff, size);
+  usePort(edx & 0xffff, size);
   let la = segCheck(0, edi & mask, size, 2);
   probeWrite(la, size);
   charge(EV_PORTSTRING);
@@ -162,7 +162,7 @@ throws fn inputOne(mask: i32, size: i32) {
   move_edi(delta(size), mask);
 }
 throws fn outputOne(seg: i32, mask: i32, size: i32) {
-  checkPort(edx & 0xffff, size);
+  usePort(edx & 0xffff, size);
   let v = rdSized(size, segCheck(seg, esi & mask, size, 1));
   charge(EV_PORTSTRING);
   portWrite(edx & 0xffff, size, v);

@@ -22,14 +22,20 @@ throws fn checkPort(port: i32, size: i32) {
   if (bits & ((1 << size) - 1)) { raiseError(13, 0); }
 }
 
-throws fn input(port: i32, size: i32) {
+/// Permission for a port access, and the I/O breakpoints of CR4.DE, which trap after it.
+throws fn usePort(port: i32, size: i32) {
   checkPort(port, size);
+  if ((dr7 & 0xff) && (cr4 & 8)) { trapBits |= matchBreakpoints(port, size, 8); }
+}
+
+throws fn input(port: i32, size: i32) {
+  usePort(port, size);
   charge(EV_PORTREAD);
   let v = portRead(port, size);
   if (size == 4) { eax = v; } else if (size == 1) { setAl(v); } else { setAx(v); }
 }
 throws fn output(port: i32, size: i32) {
-  checkPort(port, size);
+  usePort(port, size);
   charge(EV_PORTWRITE);
   portWrite(port, size, size == 4 ? eax : size == 1 ? eax & 0xff : eax & 0xffff);
 }

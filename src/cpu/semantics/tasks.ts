@@ -63,7 +63,7 @@ throws fn loadTask32(base: i32, how: i32) {
   let fs = srd16(base + 0x58); let gs = srd16(base + 0x5c); let ldt = srd16(base + 0x60);
   let debug = srd16(base + 0x64) & 1;
   eax = r0; ecx = r1; edx = r2; ebx = r3; esp = r4; ebp = r5; esi = r6; edi = r7;
-  if ((cr0 & 0x80000000) && newCr3 != cr3) { cr3 = newCr3; tlbFlush(1); }
+  if ((cr0 & 0x80000000) && newCr3 != cr3) { cr3 = newCr3; tlbFlush((cr4 >>> 7) & 1); }
   enterTask(newEip, flags, how);
   taskSegments(es, cs, ss, ds, fs, gs, ldt, flags);
   if (debug) { trapBits |= 0x8000; kick(); }
