@@ -5,7 +5,7 @@
 // The counts are exact and part of the machine's state: they are the same on every engine and however a run is sliced, and
 // they are counted whatever the table says. `flat`, the default, charges nothing: one instruction, one cycle. `p4` is a
 // 2.4 GHz Pentium 4 (Northwood, 2002), the kind of machine that the virtual kernel was first timed on. bench/README.md says
-// what each source measured, and how a figure that covers two events was divided.
+// how far to trust it.
 //
 // What the model leaves out: caches, branch prediction and the overlap of instructions (each costs one cycle), and the
 // capacity of the TLB (a page misses once after each flush).
@@ -64,52 +64,55 @@ export interface Timing {
   readonly disk: DiskTiming;
 }
 
-/** A cost and where it was published. */
+/**
+ * A cost and what it rests on: `published`, a figure of the source itself; `derived`, computed from one, as the source says;
+ * `estimate`, no published figure was found.
+ */
 export interface Cost {
   readonly event: EventKind;
   readonly cycles: number;
+  readonly basis: 'published' | 'derived' | 'estimate';
   readonly source: string;
 }
 
-const [ADAMS, AGNER, INTEL, UHLIG, ISA, ATA] = [
-  'Adams & Agesen, ASPLOS 2006, section 6.2 (Pentium 4, native column)',
-  'A. Fog, Instruction tables, Pentium 4',
-  'Intel IA-32 Optimization Reference Manual 248966, appendix C (family 0F)',
-  'Uhlig et al., L4 on Pentium 4: kernel entry and address-space switch',
-  'ISA bus cycle, 8 MHz, as a Southbridge runs legacy ports',
-  'ATA-4 PIO mode 4, 120 ns per word',
-];
+const ADAMS = 'Adams & Agesen, ASPLOS 2006, nanobenchmarks, native Pentium 4 at 3.8 GHz';
+const AGNER = 'A. Fog, Instruction tables, Pentium 4';
+const INTEL = 'Intel 248966, IA-32 Optimization Reference Manual, appendix C, family 0F';
+const TRAP = `${ADAMS}: divide error, handler and IRET are 889, divided 540 to 350`;
+const SYSENTER = `${ADAMS}: a system call is 242, divided 140 to 100`;
+const PORT = `${ADAMS}: IN is 3209, that is 844 ns at any clock`;
+const NONE = 'no published figure found';
 
-/** The Pentium 4, with sources. */
+/** The Pentium 4. */
 export const P4_COSTS: readonly Cost[] = [
-  { event: 'softwareInterrupt', cycles: 500, source: ADAMS },
-  { event: 'hardwareInterrupt', cycles: 600, source: ADAMS },
-  { event: 'exception', cycles: 550, source: ADAMS },
-  { event: 'interruptReturn', cycles: 350, source: ADAMS },
-  { event: 'fastCall', cycles: 130, source: ADAMS },
-  { event: 'fastReturn', cycles: 100, source: ADAMS },
-  { event: 'farTransfer', cycles: 80, source: AGNER },
-  { event: 'taskSwitch', cycles: 1000, source: AGNER },
-  { event: 'segmentLoad', cycles: 14, source: AGNER },
-  { event: 'tableLoad', cycles: 50, source: AGNER },
-  { event: 'directoryLoad', cycles: 290, source: UHLIG },
-  { event: 'controlLoad', cycles: 60, source: AGNER },
-  { event: 'tlbInvalidate', cycles: 500, source: UHLIG },
-  { event: 'tlbMiss', cycles: 57, source: INTEL },
-  { event: 'pageMark', cycles: 140, source: AGNER },
-  { event: 'flagsLoad', cycles: 36, source: AGNER },
-  { event: 'portRead', cycles: 2400, source: ISA },
-  { event: 'portWrite', cycles: 2400, source: ISA },
-  { event: 'portString', cycles: 288, source: ATA },
-  { event: 'deviceMemory', cycles: 240, source: ISA },
-  { event: 'serialize', cycles: 200, source: AGNER },
-  { event: 'timeStamp', cycles: 80, source: AGNER },
-  { event: 'modelRegister', cycles: 120, source: AGNER },
-  { event: 'divide', cycles: 55, source: INTEL },
-  { event: 'x87Divide', cycles: 42, source: INTEL },
-  { event: 'x87Function', cycles: 170, source: INTEL },
-  { event: 'fpuSave', cycles: 250, source: AGNER },
-  { event: 'fpuRestore', cycles: 250, source: AGNER },
+  { event: 'softwareInterrupt', cycles: 540, basis: 'derived', source: `as an exception; ${TRAP}` },
+  { event: 'hardwareInterrupt', cycles: 540, basis: 'derived', source: `as an exception; ${TRAP}` },
+  { event: 'exception', cycles: 540, basis: 'derived', source: TRAP },
+  { event: 'interruptReturn', cycles: 350, basis: 'derived', source: TRAP },
+  { event: 'fastCall', cycles: 140, basis: 'derived', source: SYSENTER },
+  { event: 'fastReturn', cycles: 100, basis: 'derived', source: SYSENTER },
+  { event: 'farTransfer', cycles: 80, basis: 'estimate', source: `${NONE}; two segment loads and a refill of the pipeline` },
+  { event: 'taskSwitch', cycles: 1000, basis: 'estimate', source: `${NONE}; six segment loads, 26 words read, 22 written` },
+  { event: 'segmentLoad', cycles: 14, basis: 'published', source: `${AGNER}: MOV sr, r` },
+  { event: 'tableLoad', cycles: 50, basis: 'estimate', source: NONE },
+  { event: 'directoryLoad', cycles: 290, basis: 'estimate', source: `${NONE}; serialising, and a flush of both TLBs` },
+  { event: 'controlLoad', cycles: 60, basis: 'estimate', source: `${NONE}; serialising` },
+  { event: 'tlbInvalidate', cycles: 500, basis: 'estimate', source: `${NONE}; serialising, and microcode that searches both TLBs` },
+  { event: 'tlbMiss', cycles: 57, basis: 'derived', source: `${INTEL}: two loads from the second-level cache, 18 each, and 21 to begin and end the walk` },
+  { event: 'pageMark', cycles: 140, basis: 'derived', source: `${AGNER}: a locked read-modify-write takes over 100` },
+  { event: 'flagsLoad', cycles: 36, basis: 'published', source: `${AGNER}: CLI; STI and POPF are like it` },
+  { event: 'portRead', cycles: 2027, basis: 'derived', source: PORT },
+  { event: 'portWrite', cycles: 2027, basis: 'derived', source: PORT },
+  { event: 'portString', cycles: 288, basis: 'derived', source: 'ATA-4, PIO mode 4: 120 ns for a word' },
+  { event: 'deviceMemory', cycles: 240, basis: 'estimate', source: `${NONE}; an uncached read over the bus, 100 ns` },
+  { event: 'serialize', cycles: 200, basis: 'published', source: `${AGNER}: CPUID, 200 to 500` },
+  { event: 'timeStamp', cycles: 80, basis: 'published', source: `${AGNER}: RDTSC` },
+  { event: 'modelRegister', cycles: 120, basis: 'estimate', source: `${NONE}; serialising, and microcode` },
+  { event: 'divide', cycles: 55, basis: 'published', source: `${INTEL}: DIV r32, latency 56 to 70` },
+  { event: 'x87Divide', cycles: 42, basis: 'published', source: `${INTEL}: FDIV and FSQRT, extended precision, latency 43` },
+  { event: 'x87Function', cycles: 170, basis: 'published', source: `${INTEL}: FSIN and FCOS, latency 160 to 180` },
+  { event: 'fpuSave', cycles: 132, basis: 'published', source: `${AGNER}: FXSAVE` },
+  { event: 'fpuRestore', cycles: 208, basis: 'published', source: `${AGNER}: FXRSTOR` },
 ];
 
 function costTable(cost: (event: EventKind) => number): Record<EventKind, number> {
