@@ -18,6 +18,8 @@ import { UsageError } from './args.ts';
 import type { OptionSpecs, ParsedArgs } from './args.ts';
 import { OutputFile } from './output-file.ts';
 
+/** Signals that end the emulator, with its exit code then. */
+const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 const ROOT = resolve(import.meta.dirname, '../..');
 
 export const OBSERVE_OPTIONS: OptionSpecs = {
@@ -78,6 +80,7 @@ export class Observing {
   private readonly trace: OutputFile | null;
   private readonly writer: TraceWriter | null;
   private readonly activity: Activity | null;
+  private readonly onExit = (): void => this.close();
 
   /** @throws UsageError when the world is not known, or a file cannot be written */
   constructor(private readonly request: ObserveRequest, debug: Debugger, world: World | null, log: (line: string) => void) {
@@ -91,11 +94,14 @@ export class Observing {
     this.activity = sinks.length ? new Activity(cpu, sinks) : null;
     const want = { ledger: request.ledger !== null, paths: request.folded !== null, ...(this.activity ? { listener: this.activity } : {}) };
     this.observer = new Observer(cpu, debug.guest, worldCodes(world), want, () => clock.now - cpu.cycles);
+    process.on('exit', this.onExit);
+    for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(code));
     debug.listen({ interrupt: (vector, kind, error) => this.observer.interrupt(vector, kind, error) });
   }
 
-  /** The run has ended: reports and files. */
+  /** The run has ended, by itself or by a signal to the emulator: reports and files are whole. */
   close(): void {
+    process.off('exit', this.onExit);
     const { observer, request } = this;
     observer.finish();
     this.activity?.finish(observer.moment());

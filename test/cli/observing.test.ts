@@ -1,6 +1,6 @@
 // --ledger, --folded, --trace and the log items about our own system as a person or a script calls them.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -62,6 +62,20 @@ describe('observing', () => {
     const lines = readFileSync(log, 'latin1').split('\n');
     expect(lines.some((line) => /^ *\d+ syscall \w+ \d+ in vmspace \d+: write\(1, 0x[0-9a-f]+, 3\) = 3$/.test(line))).toBe(true);
     expect(lines.some((line) => / v=80 /.test(line))).toBe(true);
+  }, 120_000);
+
+  it('leaves whole files when the emulator is ended', async () => {
+    const [trace, folded] = [join(folder, 'ended.json'), join(folder, 'ended.folded')];
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/emulate.ts', '--trace', trace, '--folded', folded, '-append', 'native'], { cwd: ROOT, stdio: ['pipe', 'pipe', 'ignore'] });
+    let text = '';
+    const code = new Promise<number | null>((done) => child.on('close', done));
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      if (text.includes('host# ')) child.kill('SIGTERM');
+    });
+    expect(await code).toBe(143);
+    expect((JSON.parse(readFileSync(trace, 'latin1')) as { traceEvents: unknown[] }).traceEvents.length).toBeGreaterThan(100);
+    expect(readFileSync(folded, 'latin1')).toMatch(/^host;sh;_start;/m);
   }, 120_000);
 
   it('has one line for every mistake', () => {

@@ -6,7 +6,7 @@ import { Activity } from '../../../src/debug/observe/activity.ts';
 import { EVENT_ITEMS, EventLog } from '../../../src/debug/observe/event-log.ts';
 import type { Listener } from '../../../src/debug/observe/observer.ts';
 import { TraceWriter } from '../../../src/debug/observe/trace.ts';
-import { P4 } from '../../../src/cpu/timing.ts';
+import { FLAT, P4 } from '../../../src/cpu/timing.ts';
 import { observed } from '../own.ts';
 import type { Own } from '../own.ts';
 
@@ -162,6 +162,19 @@ describe('the log', () => {
     expect(calls.some((line) => /^ls \d+ in vmspace \d+: exit\(1\) = \?$/.test(line))).toBe(true);
     expect(calls.filter((line) => line.startsWith('vkernel 2: vmspace_ctl(')).length).toBeGreaterThan(50);
   });
+
+  it('prints calls of signal handlers before the call that they interrupt', () => {
+    const signals = traced('exec=usertests handler-runs eintr-sleep handler-fault-address', FLAT);
+    expectNesting(signals.events);
+    const calls = signals.lines.map((line) => / syscall usertests (\d+) in vmspace \d+: (\w+)\(.*\) = (.*)$/.exec(line)).filter((match) => match !== null);
+    const after = (name: string, result: RegExp) => {
+      const at = calls.findIndex((match) => match[2] === name && result.test(match[3]!));
+      const { 1: pid } = calls[at]!;
+      return calls.slice(0, at).filter((match) => match[1] === pid).slice(-1).map((match) => [match[2], match[3]]);
+    };
+    expect(after('kill', /^0$/)).toEqual([['sigprocmask', '0']]);
+    expect(after('nanosleep', /^-1 EINTR$/)).toEqual([['sigprocmask', '0']]);
+  }, 180_000);
 
   it('prints where faults went, VPTE walks, switches, VM spaces and upcalls', () => {
     const faults = of('fault');
