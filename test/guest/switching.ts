@@ -2,7 +2,7 @@
 // on a stack whose page the page tables have forgotten. And the rest of the traps.
 
 import { EBUSY } from '../../src/abi/errno.ts';
-import { T_BOUND, T_OFLOW, T_PROTFLT, T_STKFLT, T_SYSCALL80, TrapFrame, VextFrame } from '../../src/abi/frames.ts';
+import { T_BOUND, T_OFLOW, T_PROTFLT, T_SEGNPFLT, T_STKFLT, T_SYSCALL80, TrapFrame, VextFrame, LdtArguments, VMSPACE_CTL_SETLDT } from '../../src/abi/frames.ts';
 import { MADV_INVAL, MADV_SETMAP, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, VPTE_PS, VPTE_RW, VPTE_V } from '../../src/abi/mman.ts';
 import { SA_ONSTACK, SIGUSR2, SigAction } from '../../src/abi/signal.ts';
 import { Timespec } from '../../src/abi/time.ts';
@@ -54,13 +54,29 @@ function pause(msec: i32): void {
   free(time);
 }
 
+let descriptor!: FixedArray<u32, 2>;
+let ldtArgs!: Embed<LdtArguments>;
+
+/** Slot 20 of space 1's LDT becomes a data segment that is not present. */
+function absentSegment(): void {
+  descriptor[0] = 0xffff;
+  descriptor[1] = 0x00cf7300;
+  ldtArgs.start = 20;
+  ldtArgs.descriptors = addressof(descriptor);
+  ldtArgs.count = 1;
+  checkEqual("LDT of a space", vmspaceCtl(1, VMSPACE_CTL_SETLDT, changetype<usize>(ldtArgs), 0), 0);
+}
+
 function traps(): void {
   checkEqual("37: into", run(1, 0, "b07f0401cecd80"), T_OFLOW as i32);
   store<i32>(linear + DATA, 1);
   store<i32>(linear + DATA + 4, 2);
   checkEqual("37: bound", run(1, 0, "31c0620500000200cd80"), T_BOUND as i32);
   checkEqual("37: selector of an empty descriptor", run(1, 0, "b8070000008ee0cd80"), T_PROTFLT as i32);
-  checkEqual("37: stack segment's limit", run(1, 0, "bdffffffff8b4500cd80"), T_STKFLT as i32);
+  absentSegment();
+  checkEqual("37: segment that is not present", run(1, 0, "b8a70000008ee0cd80"), T_SEGNPFLT as i32);     // mov eax, 0xa7; mov fs, ax
+  checkEqual("37: its selector", frame.err as i32, 0xa4);
+  checkEqual("37: stack segment that is not present", run(1, 0, "b8a70000008ed0cd80"), T_STKFLT as i32); // mov ss, ax
 }
 
 const SPIN: string = "b900004000e2fecd80";                       // mov ecx, 4M; loop $; int 0x80

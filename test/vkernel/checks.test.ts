@@ -9,7 +9,7 @@ import { compileProgram } from '../../src/image/compile.ts';
 import { SourceTree } from '../../src/image/inputs.ts';
 import { buildExt2 } from '../../src/image/mkfs.ts';
 import type { FileSpec } from '../../src/image/mkfs.ts';
-import { bootPc } from '../kern/machines.ts';
+import { bootPc, bootQemu, hasQemu } from '../kern/machines.ts';
 
 const CHECKS: Readonly<Record<number, string>> = {
   1: 'vm.vkernel_enable = 0 closes the facility',
@@ -101,6 +101,9 @@ function hostWith(first: FileSpec, virtualRoot: Uint8Array): Uint8Array {
   return buildExt2({ sizeMiB: 64, files: [...DEVICES, first, virtualKernel, { path: '/vroot.img', data: virtualRoot }] });
 }
 
+/** Programs that make checks as process 1 of the host kernel; `power` makes the rest. */
+const PROGRAMS = ['vpagetable', 'vmspace', 'switching', 'umtx', 'crowd', 'events'];
+
 /** Both ways of the switch are judged: the short one, and the long one that off=all leaves. */
 const MODES = ['', 'off=all '];
 const lines = new Map<string, string[]>();
@@ -108,8 +111,7 @@ const lines = new Map<string, string[]>();
 beforeAll(() => {
   kernel = compileProgram(tree, HOST_KERNEL).bytes;
   virtualKernel = { path: '/boot/vkernel', mode: 0o755, data: compileProgram(tree, VIRTUAL_KERNEL).bytes };
-  const programs = ['vpagetable', 'vmspace', 'switching', 'umtx', 'crowd', 'events'].map(rootOf);
-  const disks = [...programs, hostWith(init('test/guest/power.ts'), powerRoot())];
+  const disks = [...PROGRAMS.map(rootOf), hostWith(init('test/guest/power.ts'), powerRoot())];
   for (const mode of MODES) {
     lines.set(mode, disks.flatMap((disk) => bootPc(kernel, disk.slice(), `${mode}verbose`).text.split('\n')));
   }
@@ -143,6 +145,17 @@ describe.each(MODES)('with boot words "%s"', (mode) => {
     const said = lines.get(mode)!.filter((line) => /^(rebooting|waiting|told)$/.test(line));
     expect(said).toEqual(['rebooting', 'waiting', 'told']);
   });
+});
+
+if (!hasQemu) console.warn('checks.test: not compared with QEMU, which is not installed');
+
+describe.skipIf(!hasQemu)('QEMU prints the same', () => {
+  it.each(PROGRAMS)('%s', (program) => {
+    const disk = rootOf(program);
+    const { text, off } = bootQemu(kernel, disk.slice(), 'verbose', 100);
+    expect(off).toBe(true);
+    expect(text).toBe(bootPc(kernel, disk.slice(), 'verbose').text);
+  }, 240_000);
 });
 
 describe('checks of their own kind', () => {
