@@ -33,11 +33,19 @@ const FOLLOWERS: readonly (readonly [string, string])[] = [
   ['mov8miB', 'add32rr inc32r'],
   ['mov32miB', 'mov32miB'],
 ];
-/** Before compares and tests with their branches. */
-const BEFORE_BRANCHES = ['mov32rmB', 'mov32rmX', 'movzx32_8rmX', 'movzx32_8rmB', 'mov32rr', 'mov32ri', 'inc32r', 'add32ri', 'add32rr', 'sub32rr', 'shr32n'];
-const BRANCHES = [
-  ...[2, 3, 4, 5, 7, 12, 13, 14].map((cc) => `cmp32rr+jcc${cc}`), ...[2, 3, 4, 5, 6, 12, 13].map((cc) => `cmp32ri+jcc${cc}`),
-  'test32rr+jcc4', 'test32rr+jcc5', 'cmp32rmB+jcc3', 'cmp32rmB+jcc5', 'cmp32rmB+jcc12', 'cmp32rmB+jcc14',
+/** Compares and tests with their branches, by condition, behind what usually is in front of them. */
+const BRANCHES: readonly (readonly [string, string, readonly number[]])[] = [
+  ['mov32rmB', 'cmp32rr', [2, 3, 4, 5, 13, 14]], ['mov32rmB', 'cmp32ri', [3, 4, 5, 12]],
+  ['mov32rmB', 'test32rr', [4, 5]], ['mov32rmB', 'cmp32rmB', [3, 12, 14]],
+  ['mov32rmX', 'cmp32rr', [4, 5]], ['mov32rmX', 'test32rr', [4, 5]],
+  ['movzx32_8rmX', 'cmp32rr', [4, 5]], ['movzx32_8rmX', 'cmp32ri', [4, 5]], ['movzx32_8rmX', 'cmp32rmB', [5]],
+  ['movzx32_8rmB', 'cmp32rr', [5]], ['movzx32_8rmB', 'cmp32ri', [4, 5]],
+  ['mov32rr', 'test32rr', [4, 5]], ['mov32rr', 'cmp32rr', [4, 5, 12, 13]],
+  ['mov32ri', 'cmp32rr', [3]], ['mov32ri', 'cmp32ri', [6]], ['mov32ri', 'cmp32rmB', [3]],
+  ['inc32r', 'cmp32ri', [2, 12]], ['inc32r', 'cmp32rr', [2, 12, 14]], ['inc32r', 'cmp32rmB', [12]],
+  ['add32ri', 'test32rr', [4, 5]], ['add32ri', 'cmp32ri', [2]],
+  ['add32rr', 'cmp32ri', [2]], ['add32rr', 'cmp32rr', [2]],
+  ['sub32rr', 'cmp32rr', [4, 5]], ['sub32rr', 'cmp32rmB', [3]],
 ];
 
 /** The body of a handler for the micro-op `by` bytes behind `ip`. */
@@ -73,7 +81,7 @@ function definePair(first: string, second: string): void {
 }
 
 for (const [first, seconds] of FOLLOWERS) for (const second of seconds.split(' ')) definePair(first, second);
-for (const first of BEFORE_BRANCHES) for (const second of BRANCHES) definePair(first, second);
+for (const [first, compare, conditions] of BRANCHES) for (const cc of conditions) definePair(first, `${compare}+jcc${cc}`);
 
 /** Names of all pairs: the first, the second. */
 export const pairNames: readonly (readonly [string, string])[] = defined;
