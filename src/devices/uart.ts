@@ -1,6 +1,7 @@
 // A 16550A serial port: eight ports, FIFOs, the four interrupt sources in their priorities. Transmission takes no virtual
 // time and reception is paced by the guest: the next byte is there as soon as the previous one was read. Modem lines say
-// "connected". The host side is two functions: `receive` for bytes from outside and the `send` callback for bytes out.
+// "connected". The interrupt output is always connected, as on QEMU's and many a chipset's ports: OUT2 does not gate it. The
+// host side is two functions: `receive` for bytes from outside and the `send` callback for bytes out.
 
 import type { IrqLine } from '../bus/irq.ts';
 import type { PortHandler } from '../bus/ports.ts';
@@ -13,7 +14,6 @@ const LSR_BREAK = 0x10;
 const IER_LINE = 4;
 /** A break in the queue of received bytes. */
 const BREAK = 0x100;
-const MCR_OUT2 = 8;
 const MCR_LOOP = 0x10;
 
 export class Uart {
@@ -148,6 +148,6 @@ export class Uart {
   private update(): void {
     const line = this.ier & IER_LINE && this.breakWaits && !this.breakTold;
     const wanted = line || (this.ier & IER_RX && this.available) || (this.ier & IER_TX && this.txInterrupt);
-    this.irq.set(Boolean(wanted) && (this.mcr & MCR_OUT2) !== 0);
+    this.irq.set(Boolean(wanted));
   }
 }

@@ -4,6 +4,7 @@
 
 import { Clock } from '../bus/clock.ts';
 import { PortMap } from '../bus/ports.ts';
+import type { IrqLine } from '../bus/irq.ts';
 import type { Size } from '../bus/ports.ts';
 import { Cpu } from '../cpu/cpu.ts';
 import type { CpuBus } from '../cpu/cpu.ts';
@@ -15,6 +16,8 @@ import type { DiskImage } from '../devices/ata.ts';
 import { IdeFunction } from '../devices/ide-dma.ts';
 import type { DmaMemory } from '../devices/ide-dma.ts';
 import { Cmos } from '../devices/cmos.ts';
+import { IO_APIC, IoApic } from '../devices/io-apic.ts';
+import { LOCAL_APIC, LocalApic } from '../devices/local-apic.ts';
 import { FpuErrorLatch } from '../devices/fpu-error.ts';
 import { KeyboardController } from '../devices/keyboard.ts';
 import { hostBridge, isaBridge, PciBus } from '../devices/pci.ts';
@@ -29,6 +32,7 @@ import { writeBiosData } from './bios-data.ts';
 import { isLinux, LINUX_CODE_SELECTOR, LINUX_DATA_SELECTOR, loadLinux } from './linux.ts';
 import { loadMultiboot, LOADER_MAGIC } from './multiboot.ts';
 import type { BootModule } from './multiboot.ts';
+import { writeMpTable } from './mp-table.ts';
 
 /** Segment register 1 is CS; attributes of 32-bit, 4 GiB, ring-0 code and data, accessed. */
 const CS = 1;
@@ -72,6 +76,8 @@ export class Machine {
   readonly cpu: Cpu;
   readonly ports: PortMap;
   readonly pic: Pic;
+  private readonly localApic: LocalApic;
+  private readonly ioApic: IoApic;
   private readonly com1: Uart;
   private readonly com2: Uart;
   private readonly keyboard: KeyboardController;
@@ -91,11 +97,20 @@ export class Machine {
       portRead: (port, size) => this.ports.read(port, size as Size),
       portWrite: (port, size, value) => this.ports.write(port, size as Size, value),
       mmioRead: (pa, size) => {
+        const apic = this.apicAt(pa);
+        if (apic) return this.readPart(apic.read(pa & 0xff0), pa, size);
         unimplemented(`read of ${size} bytes at physical address 0x${(pa >>> 0).toString(16)}`);
         return size === 4 ? 0xffffffff : size === 2 ? 0xffff : 0xff;
       },
-      mmioWrite: (pa, size) => unimplemented(`write of ${size} bytes at physical address 0x${(pa >>> 0).toString(16)}`),
-      acknowledge: () => this.pic.acknowledge(),
+      mmioWrite: (pa, size, value) => {
+        const apic = this.apicAt(pa);
+        if (apic) apic.write(pa & 0xff0, value);
+        else unimplemented(`write of ${size} bytes at physical address 0x${(pa >>> 0).toString(16)}`);
+      },
+      acknowledge: () => {
+        const vector = this.localApic.acknowledge();
+        return vector < 0 ? this.pic.acknowledge() : vector;
+      },
       fpuError: () => this.fpuErrors.raise(),
       fpuCleared: () => this.fpuErrors.clear(),
     };
@@ -103,13 +118,16 @@ export class Machine {
     const timing = options.timing ?? FLAT;
     this.cpu = new Cpu({ ramBytes, bus, engine: options.engine ?? 'tier0', timing });
     this.clock = new Clock(() => this.cpu.cycles, (deadline) => this.cpu.limit(deadline), (cycles) => this.cpu.addTimeStamp(cycles), timing.hertz);
-    this.pic = new Pic({ set: (level) => this.setIrq(level) });
-    this.com1 = new Uart(0x3f8, this.pic.line(4), options.serial ?? (() => {}));
-    this.com2 = new Uart(0x2f8, this.pic.line(3), options.serial2 ?? (() => {}));
-    this.fpuErrors = new FpuErrorLatch(this.pic.line(13));
+    this.localApic = new LocalApic(this.clock, { set: (level) => this.setIrq(level) });
+    this.ioApic = new IoApic((vector, level) => this.localApic.send(vector, level));
+    this.localApic.ended = (vector) => this.ioApic.ended(vector);
+    this.pic = new Pic(this.localApic.lint0);
+    this.com1 = new Uart(0x3f8, this.line(4), options.serial ?? (() => {}));
+    this.com2 = new Uart(0x2f8, this.line(3), options.serial2 ?? (() => {}));
+    this.fpuErrors = new FpuErrorLatch(this.line(13));
     const a20 = new A20Gate((open) => this.cpu.setA20(open));
     const power = new Power((event) => this.end(event), a20);
-    this.keyboard = new KeyboardController(this.pic.line(1), this.pic.line(12), a20, () => power.reset());
+    this.keyboard = new KeyboardController(this.line(1), this.line(12), a20, () => power.reset());
     this.vga = new Vga(this.clock, this.cpu.ram);
     this.hardDisks = (options.disks ?? []).filter((disk) => disk && !disk.cdrom).length;
     this.wire(ramBytes, power, options);
@@ -133,7 +151,7 @@ export class Machine {
 
   private wire(ramBytes: number, power: Power, { disks = [], debugExit = DEBUG_EXIT, timing = FLAT }: MachineOptions): void {
     const { ports, pic, clock, keyboard } = this;
-    const pit = new Pit(clock, pic.line(0));
+    const pit = new Pit(clock, this.line(0));
     pic.timerWanted = () => pit.listenedTo();
     ports.attach(0x20, 0x21, pic.ports('master'));
     ports.attach(0xa0, 0xa1, pic.ports('slave'));
@@ -142,13 +160,13 @@ export class Machine {
     ports.attach(0x61, 0x61, pit.port61);
     ports.attach(0x60, 0x60, keyboard.data);
     ports.attach(0x64, 0x64, keyboard.command);
-    ports.attach(0x70, 0x71, new Cmos(clock, pic.line(8), ramBytes).ports);
+    ports.attach(0x70, 0x71, new Cmos(clock, this.line(8), ramBytes).ports);
     ports.attach(0x80, 0x80, { read: () => 0, write: () => {} }); // POST code and the traditional I/O delay
     ports.attach(0xf0, 0xf1, this.fpuErrors.ports);
     ports.attach(0x3f8, 0x3ff, this.com1.ports);
     ports.attach(0x2f8, 0x2ff, this.com2.ports);
     const channels = [{ base: 0x1f0, irq: 14 }, { base: 0x170, irq: 15 }].map(({ base, irq }, n) => {
-      const channel = new AtaChannel(base, clock, pic.line(irq), disks.slice(2 * n, 2 * n + 2), timing === FLAT ? null : timing.disk);
+      const channel = new AtaChannel(base, clock, this.line(irq), disks.slice(2 * n, 2 * n + 2), timing === FLAT ? null : timing.disk);
       ports.attach(base, base + 7, channel.ports);
       ports.attach(base + 0x206, base + 0x206, channel.controlPort);
       return channel;
@@ -161,6 +179,27 @@ export class Machine {
     ports.attach(0x604, 0x605, power.pm1Control);
     ports.attach(0xb004, 0xb005, power.pm1Control);
     ports.attach(0x8900, 0x8900, power.shutdownPort);
+  }
+
+  /** The request line of IRQ n, which both interrupt controllers see. */
+  private line(irq: number): IrqLine {
+    const [pic, ioApic] = [this.pic.line(irq), this.ioApic.line(irq)];
+    return {
+      set: (level) => {
+        pic.set(level);
+        ioApic.set(level);
+      },
+    };
+  }
+
+  private apicAt(pa: number): LocalApic | IoApic | null {
+    const page = (pa & 0xfffff000) >>> 0;
+    return page === LOCAL_APIC ? this.localApic : page === IO_APIC ? this.ioApic : null;
+  }
+
+  /** The bytes of a 32-bit register that an access of another width sees. */
+  private readPart(value: number, pa: number, size: number): number {
+    return size === 4 ? value >>> 0 : (value >>> (8 * (pa & 3))) & (size === 2 ? 0xffff : 0xff);
   }
 
   private setIrq(level: boolean): void {
@@ -192,6 +231,7 @@ export class Machine {
 
   private startMultiboot(image: Uint8Array, name: string, commandLine: string, modules: readonly BootModule[]): void {
     const { entry, info } = loadMultiboot(this.cpu.ram, image, name, commandLine, modules);
+    writeMpTable(this.cpu.ram);
     this.enterFlatProtectedMode(0x08, 0x10);
     this.cpu.state.eip = entry;
     this.cpu.state.eax = LOADER_MAGIC;

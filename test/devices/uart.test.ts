@@ -53,12 +53,21 @@ describe('16550A', () => {
     expect(irq).toBe(true);
   });
 
-  it('needs OUT2 for interrupts', () => {
+  it('interrupts whether OUT2 is set or not', () => {
     out(1, 1);
     uart.receive([1]);
-    expect(irq).toBe(false);
-    out(4, 8);
     expect(irq).toBe(true);
+  });
+
+  it('shows a break as a zero byte with its own interrupt', () => {
+    out(1, 5);
+    uart.receiveBreak();
+    expect(irq).toBe(true);
+    expect(inp(2) & 0x0f).toBe(6);
+    expect(inp(5) & 0x11).toBe(0x11);
+    expect(inp(5) & 0x11).toBe(0x01);
+    expect(inp(0)).toBe(0);
+    expect(irq).toBe(false);
   });
 
   it('loops back', () => {

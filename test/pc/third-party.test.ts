@@ -42,6 +42,8 @@ const memtest = find(/^memtest86\+ia32\.bin$/, 'memtest86+');
 const invaders = find(/^invaders\.exec$/, 'GRUB Invaders');
 const mach = find(/^gnumach.*486(\.gz)?$/, 'GNU Mach');
 const xen = find(/^xen-.*amd64(\.gz)?$/, 'Xen');
+const xv6 = find(/^xv6-kernel$/, 'xv6');
+const xv6Files = xv6 && find(/^xv6-fs\.img$/, "xv6's file system");
 const linux = find(/^vmlinuz-.*-686$/, 'Linux (not PAE)');
 const initrd = linux && find(/^busybox-initrd(\.gz)?$/, 'an initial RAM disk with a shell on ttyS0');
 
@@ -67,6 +69,15 @@ describe('third-party kernels', () => {
     expect(serial).toContain('ERR: Not a 64-bit CPU!');
     expect(result).toEqual({ kind: 'dead-halt' });
   }, 60_000);
+
+  it.skipIf(!xv6 || !xv6Files)('xv6 finds the APICs, lists its files and forks', () => {
+    const files = Uint8Array.from(readFileSync(xv6Files!));
+    const { serial, missing } = boot(xv6!, '', 2_000_000_000, {
+      options: { memory: 512 << 20, disks: [new MemoryDisk(files), new MemoryDisk(files)] },
+      script: 'wait $ \nsend ls\nwait console\nsend forktest\nwait fork test OK\nsend echo a b | wc\nwait 1 2 4\n',
+    });
+    expect(missing, serial).toBe('');
+  }, 200_000);
 
   it.skipIf(!linux || !initrd)('Linux forks, hashes, packs, computes, and reads and writes its disks by DMA', () => {
     const numbers = Array.from({ length: 20_000 }, (_, i) => `${i + 1}\n`).join('');
