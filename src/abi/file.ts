@@ -88,6 +88,7 @@ export const DEV_CONSOLE: u32 = 0x0000;   // /dev/console
 export const DEV_TTY: u32 = 0x0100;       // /dev/tty
 export const DEV_MEM: u32 = 0x0200;       // /dev/mem: physical memory by address
 export const DEV_NULL: u32 = 0x0202;      // /dev/null
+export const DEV_TIME: u32 = 0x0203;      // /dev/time: the time page (abi/time.ts), to be mapped
 export const DEV_ZERO: u32 = 0x020c;      // /dev/zero
 
 // ioctl requests.

@@ -20,3 +20,15 @@ export const RUSAGE_CHILDREN: i32 = -1;
 
 /** struct tls_info of set_tls_area. */
 export class TlsInfo { base: u32 = 0; size: i32 = 0; }
+
+/**
+ * The time page, which /dev/time maps (PROT_READ, MAP_SHARED). While `sequence` is odd, or if it changes meanwhile, what was
+ * read is of no use. CLOCK_MONOTONIC is ns + ((time stamp counter - cycles) * ratio >> 20) nanoseconds, or a little less than
+ * what the tick after that says.
+ */
+export class TimePage {
+  sequence: u32 = 0;
+  ratio: u32 = 0;             // nanoseconds a cycle, 20 bits of fraction; 0: not known yet
+  nsLow: u32 = 0; nsHigh: u32 = 0;
+  cyclesLow: u32 = 0; cyclesHigh: u32 = 0;
+}

@@ -6,7 +6,7 @@
 
 import { readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { DEV_CONSOLE, DEV_MEM, DEV_NULL, DEV_TTY, DEV_ZERO } from '../abi/file.ts';
+import { DEV_CONSOLE, DEV_MEM, DEV_NULL, DEV_TIME, DEV_TTY, DEV_ZERO } from '../abi/file.ts';
 import { compileProgram } from './compile.ts';
 import { hashOf, OutputCache, SourceTree } from './inputs.ts';
 import { buildExt2 } from './mkfs.ts';
@@ -157,6 +157,7 @@ function folderFiles(): FileSpec[] {
     { path: '/dev/console', dev: DEV_CONSOLE, mode: 0o600 },
     { path: '/dev/tty', dev: DEV_TTY },
     { path: '/dev/null', dev: DEV_NULL },
+    { path: '/dev/time', dev: DEV_TIME },
     { path: '/dev/zero', dev: DEV_ZERO },
     { path: '/dev/mem', dev: DEV_MEM },
     { path: '/tmp', directory: true, mode: 0o777 },

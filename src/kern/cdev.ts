@@ -1,6 +1,6 @@
 // Character devices by device number: console and terminal, memory, null, zero.
 
-import { DEV_CONSOLE, DEV_MEM, DEV_NULL, DEV_TTY, DEV_ZERO, O_ACCMODE, O_RDONLY, Stat } from '../abi/file.ts';
+import { DEV_CONSOLE, DEV_MEM, DEV_NULL, DEV_TIME, DEV_TTY, DEV_ZERO, O_ACCMODE, O_RDONLY, Stat } from '../abi/file.ts';
 import { EFAULT, EPERM } from '../abi/errno.ts';
 import { File } from './file.ts';
 import type { Klist } from './knote.ts';
@@ -68,10 +68,10 @@ class TtyFile extends DeviceFile {
   }
 }
 
-/** /dev/null and /dev/zero: take everything, give nothing or zeros. */
+/** /dev/null, /dev/time and /dev/zero: take everything, give nothing or zeros. */
 class SinkFile extends DeviceFile {
   override read(uio: Uio, flags: i32): i32 {
-    if (this.vnode!.rdev == DEV_NULL) return 0;
+    if (this.vnode!.rdev != DEV_ZERO) return 0;
     if (zeros == 0) {
       zeros = malloc(ZEROS);
       memory.fill(zeros, 0, ZEROS);
@@ -119,7 +119,7 @@ export function cdevOpen(vp: Vnode, flags: i32): File | null {
   switch (vp.rdev) {
     case DEV_CONSOLE: case DEV_TTY: return new TtyFile(vp, flags);
     case DEV_MEM: return new MemoryFile(vp, flags);
-    case DEV_NULL: case DEV_ZERO: return new SinkFile(vp, flags);
+    case DEV_NULL: case DEV_TIME: case DEV_ZERO: return new SinkFile(vp, flags);
     default: return null;
   }
 }

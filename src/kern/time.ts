@@ -9,6 +9,7 @@ import { CLOCK_MONOTONIC, CLOCK_REALTIME, ITIMER_REAL, RUSAGE_CHILDREN, RUSAGE_S
 import { epochSeconds, nanoTime } from "machine/clock.ts";
 import { copyin, copyout } from "machine/copyio.ts";
 import { calloutLeft, calloutReset, calloutStop, calloutTick, HZ, TICK_NS, ticks } from "./callout.ts";
+import { timePageInit, timePageTick } from "./timepage.ts";
 import { Lwp, Proc, procSysCycles, procUserCycles } from "./proc.ts";
 import { chargeSystem, cpuTimeCompare, cyclesToUsec } from "./cputime.ts";
 import { PCATCH, schedBoost, schedTick, tsleep } from "./sched.ts";
@@ -22,6 +23,7 @@ let wallBase: u32 = 0;             // seconds from 1970 to nanoTime() == 0
 /** Begin measuring; the clock runs. */
 export function timeInit(): void {
   cpuTimeCompare();
+  timePageInit();
   wallBase = epochSeconds();
 }
 
@@ -34,6 +36,7 @@ export function clockAtLeast(seconds: u32): void {
 /** The clock interrupt, HZ times a second, at splhigh. */
 export function hardclock(): void {
   calloutTick();
+  timePageTick();
   schedTick();
   if (ticks % HZ == 0) schedBoost();
 }

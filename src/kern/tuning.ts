@@ -24,6 +24,8 @@ export let teardownOn: bool = true;
 export let windowOn: bool = true;
 /** asyncdisk: who waits for the disk sleeps, and others run (diskqueue.ts). */
 export let asyncDiskOn: bool = true;
+/** timepage: a virtual kernel reads the clock from a page that this kernel keeps up to date (timepage.ts). */
+export let timePageOn: bool = true;
 
 /** Read the boot words. Called once, before the first process. */
 export function tuningInit(): void {
@@ -43,6 +45,7 @@ export function tuningInit(): void {
   teardownOn = isOn(names, ",teardown,");
   windowOn = isOn(names, ",window,");
   asyncDiskOn = isOn(names, ",asyncdisk,");
+  timePageOn = isOn(names, ",timepage,");
 }
 
 function isOn(off: string, name: string): bool {

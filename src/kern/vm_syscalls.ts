@@ -2,7 +2,7 @@
 // so that vmspace_mmap and its sisters share them.
 
 import { EACCES, EBADF, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP } from "../abi/errno.ts";
-import { DEV_ZERO, O_ACCMODE, O_RDONLY, O_WRONLY } from "../abi/file.ts";
+import { DEV_TIME, DEV_ZERO, O_ACCMODE, O_RDONLY, O_WRONLY } from "../abi/file.ts";
 import { INVALV_MOST, MADV_INVAL, MADV_INVALV, MAP_ANON, MAP_FIXED, MAP_NOSYNC, MAP_SHARED, MAP_STACK, MAP_VPAGETABLE, PROT_EXEC, PROT_READ, PROT_WRITE,
   PAGE_SIZE } from "../abi/mman.ts";
 import { copyin } from "machine/copyio.ts";
@@ -12,6 +12,8 @@ import { Lwp, Proc } from "./proc.ts";
 import { MAX_ENTRIES, VME_COW, VME_NEEDS_COPY, VME_NOSYNC, VME_SHARED, VME_STACK, VME_VPAGETABLE, Vmspace, kernMadvise, vmMapFindSpace, vmMapInsert,
   vmMapMayClip, vmMapProtect, vmMapRemove, vmMapLookup, vmRangeOk } from "./vm_map.ts";
 import { NO_LIMIT, OBJ_NOSYNC, OBJ_VNODE, VmObject, vmObjectAnon, vmObjectFlush, vmObjectOf, vmObjectRef, vmObjectRelease } from "./vm_object.ts";
+import { timePageObject } from "./timepage.ts";
+import { timePageOn } from "./tuning.ts";
 import { memoryScarce } from "./vm_page.ts";
 import { vkernelEnable } from "./vmspace.ts";
 
@@ -82,6 +84,7 @@ function fileObject(proc: Proc, fd: i32, prot: i32, flags: i32): i32 {
   if (file == null) return EBADF;
   const vp = file.vnode;
   if (vp == null) return ENODEV;
+  if (vp.type == VT_CHR && vp.rdev == DEV_TIME) return timeObject(prot, flags);
   if (vp.type == VT_CHR) return vp.rdev == DEV_ZERO ? 0 : ENODEV;
   if (vp.type != VT_REG) return EINVAL;
   const mode = file.flags & O_ACCMODE;
@@ -93,6 +96,15 @@ function fileObject(proc: Proc, fd: i32, prot: i32, flags: i32): i32 {
   const object = vmObjectOf(vp);
   vmObjectRef(object);
   mapObject = object;
+  return 0;
+}
+
+/** The time page can only be read, and by all. */
+function timeObject(prot: i32, flags: i32): i32 {
+  if (!timePageOn) return ENODEV;
+  if ((prot & PROT_WRITE) != 0 || (flags & (MAP_SHARED | MAP_VPAGETABLE)) != MAP_SHARED) return EACCES;
+  mapMaxProt = PROT_READ;
+  mapObject = timePageObject();
   return 0;
 }
 

@@ -1,8 +1,12 @@
 // Time is the real kernel's: its monotonic clock, its time of day at start, and the time stamp counter, which user code may
-// read. The tick is the process's interval timer.
+// read. The clock is read from the real kernel's time page, where there is one, and by a system call with off=timepage. The
+// tick is the process's interval timer.
 
-import { CLOCK_MONOTONIC, Timespec, Timeval } from '../abi/time.ts';
-import { clockGettime, gettimeofday } from '../libc/sys.ts';
+import { O_RDONLY } from '../abi/file.ts';
+import { MAP_SHARED, PROT_READ } from '../abi/mman.ts';
+import { CLOCK_MONOTONIC, TimePage, Timespec, Timeval } from '../abi/time.ts';
+import { timePageOn } from '../kern/tuning.ts';
+import { clockGettime, close, gettimeofday, mmap, open } from '../libc/sys.ts';
 import { startTicks } from './intr.ts';
 
 const NS_PER_SEC: u64 = 1000000000;
@@ -23,9 +27,44 @@ export function clockInit(): void {
   startTicks();
 }
 
+let page!: TimePage;
+let mayMap: bool = true;
+let pageMapped: bool = false;
+let latest: u64 = 0;
+
+/** Map the real kernel's time page, if it has one and we may. */
+function mapTimePage(): void {
+  mayMap = false;
+  if (!timePageOn) return;
+  const fd = open("/dev/time", O_RDONLY, 0);
+  if (fd < 0) return;
+  const at = mmap(0, 4096, PROT_READ, MAP_SHARED, fd, 0);
+  close(fd);
+  if (at == 0xffffffff) return;
+  page = changetype<TimePage>(at);
+  pageMapped = true;
+}
+
+/** What the page says, never less than before: a tick may have come a little early. */
+function pageTime(): u64 {
+  const at = changetype<usize>(page);
+  for (;;) {
+    const sequence = load<u32>(at);
+    const ratio = load<u32>(at, offsetof<TimePage>("ratio"));
+    const passed = cycleCount() - load<u32>(at, offsetof<TimePage>("cyclesLow"));
+    const low = load<u32>(at, offsetof<TimePage>("nsLow"));
+    const high = load<u32>(at, offsetof<TimePage>("nsHigh"));
+    const now: u64 = ((low as u64) | ((high as u64) << 32)) + (((passed as u64) * (ratio as u64)) >> 20);
+    if ((sequence & 1) != 0 || load<u32>(at) != sequence) continue;
+    if (now > latest) latest = now;
+    return latest;
+  }
+}
+
 /** Nanoseconds since clockInit. */
 export function nanoTime(): u64 {
-  return hostTime() - startNs;
+  if (mayMap) mapTimePage();
+  return (pageMapped ? pageTime() : hostTime()) - startNs;
 }
 
 /** The low word of cpuCycles, for differences of less than a tick or two. */

@@ -1,11 +1,13 @@
 // Judges where processor time goes: a kernel's user, system, interrupt and idle time add up to what has passed, and each is
 // where it belongs; a process's own times agree with them.
 
-import { CpTime, CTL_KERN, KERN_CPTIME } from '../../src/abi/file.ts';
+import { EACCES } from '../../src/abi/errno.ts';
+import { CpTime, CTL_KERN, KERN_CPTIME, O_RDONLY } from '../../src/abi/file.ts';
+import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../../src/abi/mman.ts';
 import { CLOCK_MONOTONIC, Rusage, RUSAGE_CHILDREN, RUSAGE_SELF, Timespec } from '../../src/abi/time.ts';
 import { setMain } from '../../src/libc/crt.ts';
-import { _exit, clockGettime, fork, getpid, getrusage, nanosleep, sysctl, wait4 } from '../../src/libc/sys.ts';
-import { check, checkEqual, verdict } from './harness.ts';
+import { _exit, clockGettime, close, fork, getpid, getrusage, mmap, munmap, nanosleep, open, sysctl, wait4 } from '../../src/libc/sys.ts';
+import { check, checkEqual, checkError, verdict } from './harness.ts';
 
 const TICK: i32 = 10000;
 
@@ -73,6 +75,32 @@ function burn(usec: i32): void {
   }
 }
 
+/** /dev/time agrees with the clock, and can't be written. */
+function testPage(): void {
+  const fd = open("/dev/time", O_RDONLY, 0);
+  const at = mmap(0, 4096, PROT_READ, MAP_SHARED, fd, 0);
+  check("the time page", at != 0xffffffff);
+  checkError("is not for writing", mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) as i32, EACCES);
+  close(fd);
+  for (let i: i32 = 0; i < 5; i++) {
+    burn(7000);
+    const first = clock();
+    const ns: u64 = (load<u32>(at, 8) as u64) | ((load<u32>(at, 12) as u64) << 32);
+    const passed = (stamp() - load<u32>(at, 16)) as u64;
+    const page = (ns + ((passed * (load<u32>(at, 4) as u64)) >> 20)) / (1000 as u64);
+    const off = (page as i32) - first;
+    check("tells the time", off > -10000 && off < 10000);
+  }
+  munmap(at, 4096);
+}
+
+function stamp(): u32 {
+  let low: u32 = 0;
+  asm`rdtsc
+      mov ${low}, eax`;
+  return low;
+}
+
 function testIdle(): void {
   begin();
   sleepMs(300);
@@ -138,6 +166,7 @@ function main(args: string[]): i32 {
   if (fork() == 0) _exit(0);
   wait4(-1, 0, 0, 0);
   end("first");
+  testPage();
   testIdle();
   testUser();
   testSystem();

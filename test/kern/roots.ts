@@ -2,7 +2,7 @@
 // host's init starts.
 
 import { resolve } from 'node:path';
-import { DEV_CONSOLE, DEV_NULL, DEV_TTY, DEV_ZERO } from '../../src/abi/file.ts';
+import { DEV_CONSOLE, DEV_NULL, DEV_TIME, DEV_TTY, DEV_ZERO } from '../../src/abi/file.ts';
 import { compileProgram } from '../../src/image/compile.ts';
 import { SourceTree } from '../../src/image/inputs.ts';
 import { buildExt2 } from '../../src/image/mkfs.ts';
@@ -16,6 +16,7 @@ const DEVICES: FileSpec[] = [
   { path: '/dev/console', dev: DEV_CONSOLE },
   { path: '/dev/tty', dev: DEV_TTY },
   { path: '/dev/null', dev: DEV_NULL },
+  { path: '/dev/time', dev: DEV_TIME },
   { path: '/dev/zero', dev: DEV_ZERO },
   { path: '/tmp', directory: true },
 ];

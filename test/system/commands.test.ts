@@ -26,7 +26,7 @@ const COMMANDS: readonly Command[] = [
   ['rm -r /tmp/d; ls /tmp/d', /No such file/i, 1],
   ['cat src/kern/tty.ts > /tmp/e & cat src/kern/trap.ts > /tmp/f & wait; cmp /tmp/e src/kern/tty.ts && cmp /tmp/f src/kern/trap.ts', /^\[1\] \d+\n\[2\] \d+\n$/, 0],
   ['A=1; B=two sh -c \'echo "$A$B"\'', 'two\n', 0],
-  ['cat /dev/null; echo x > /dev/null; ls /dev', 'console\nmem\nnull\ntty\nzero\n', 0],
+  ['cat /dev/null; echo x > /dev/null; ls /dev', 'console\nmem\nnull\ntime\ntty\nzero\n', 0],
   ['ls -l /bin/sh', /^-rwxr-xr-x +1 +\d+ \/bin\/sh\n$/, 0],
   ['ps', /^ +1 +0 \S+ .* init\n[^]* sh\n[^]* ps\n$/m, 0],
   ['time sh -c \'exit 3\'', /^ +\d+\.\d\d real +\d+\.\d\d user +\d+\.\d\d sys\n$/, 3],

@@ -4,7 +4,7 @@
 
 import { resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { DEV_CONSOLE, DEV_MEM, DEV_NULL, DEV_TTY, DEV_ZERO } from '../../src/abi/file.ts';
+import { DEV_CONSOLE, DEV_MEM, DEV_NULL, DEV_TIME, DEV_TTY, DEV_ZERO } from '../../src/abi/file.ts';
 import { compileProgram } from '../../src/image/compile.ts';
 import { SourceTree } from '../../src/image/inputs.ts';
 import { buildExt2 } from '../../src/image/mkfs.ts';
@@ -67,6 +67,7 @@ const DEVICES: FileSpec[] = [
   { path: '/dev/console', dev: DEV_CONSOLE },
   { path: '/dev/tty', dev: DEV_TTY },
   { path: '/dev/null', dev: DEV_NULL },
+  { path: '/dev/time', dev: DEV_TIME },
   { path: '/dev/zero', dev: DEV_ZERO },
   { path: '/dev/mem', dev: DEV_MEM },
   { path: '/usr/src', directory: true },
