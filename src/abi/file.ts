@@ -153,6 +153,7 @@ export const RB_CODE_SHIFT: i32 = 16;
 // sysctl names: { top level, leaf }.
 export const CTL_KERN: i32 = 1;
 export const CTL_VM: i32 = 2;
+export const CTL_VFS: i32 = 3;
 export const CTL_HW: i32 = 6;
 export const KERN_OSTYPE: i32 = 1;        // string
 export const KERN_PROC: i32 = 14;         // array of KInfoProc
@@ -163,6 +164,7 @@ export const KERN_VMSPACES: i32 = 1020;   // array of KInfoVmspace
 export const VM_VKERNEL_ENABLE: i32 = 1003; // i32, writable
 export const VM_STATS: i32 = 1010;          // VmStats
 export const VM_VKERNEL_SPACES: i32 = 1011; // i32, writable: VM spaces that one process may own
+export const VFS_STATS: i32 = 1;          // FsStats of the root
 export const HW_PHYSMEM: i32 = 5;         // u32 bytes
 export const HW_USERMEM: i32 = 6;         // u32 bytes free
 
@@ -195,6 +197,15 @@ export class VmStats {
   processes: u32 = 0;
   buffers: u32 = 0;        // of the buffer cache, part of kernelBytes with a page and a little each
   nodes: u32 = 0;          // inodes in memory, most of them kept for the next use
+}
+
+/** How full the file system is, as sysctl VFS_STATS reports it, 20 bytes. */
+export class FsStats {
+  blockSize: u32 = 0;
+  blocks: u32 = 0;
+  freeBlocks: u32 = 0;
+  inodes: u32 = 0;
+  freeInodes: u32 = 0;
 }
 
 /** One VM space as sysctl KERN_VMSPACES reports it, 24 bytes: those of one owner together, the owners in the order of KERN_PROC. */

@@ -7,6 +7,7 @@
 import { BLOCK_SECTORS, BLOCK_SIZE, bdirty, bflush, bread, Buf } from './bio.ts';
 import { ext2Check } from './ext2_check.ts';
 import { freeOrphans, flushNodes, iget, Ext2Node, ROOT_INO, updateNodes } from './ext2_node.ts';
+import { FsStats } from '../abi/file.ts';
 import { kprint } from './kprintf.ts';
 import { clockAtLeast, tickSeconds } from './time.ts';
 import type { Vnode } from './vnode.ts';
@@ -146,6 +147,15 @@ function markInUse(): void {
   super_.mountCount = (super_.mountCount + 1) as u16;
   bdirty(superBuf);
   bflush();
+}
+
+/** How full the volume is. */
+export function ext2Stats(stats: FsStats): void {
+  stats.blockSize = BLOCK_SIZE;
+  stats.blocks = super_.blocks;
+  stats.freeBlocks = super_.freeBlocks;
+  stats.inodes = super_.inodes;
+  stats.freeInodes = super_.freeInodes;
 }
 
 export function ext2Root(): Vnode {

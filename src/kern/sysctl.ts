@@ -2,8 +2,8 @@
 
 import { EINVAL, ENOENT, ENOMEM, EPERM } from "../abi/errno.ts";
 import {
-  CpTime, CTL_HW, CTL_KERN, CTL_VM, HW_PHYSMEM, HW_USERMEM, KERN_BOOTARGS, KERN_CPTIME, KERN_OSTYPE, KERN_PLATFORM, KERN_PROC, KERN_VMSPACES, KInfoProc, KInfoVmspace,
-  VM_STATS, VM_VKERNEL_ENABLE, VM_VKERNEL_SPACES, VmStats,
+  CpTime, CTL_HW, CTL_KERN, CTL_VFS, CTL_VM, FsStats, HW_PHYSMEM, HW_USERMEM, KERN_BOOTARGS, KERN_CPTIME, KERN_OSTYPE, KERN_PLATFORM, KERN_PROC, KERN_VMSPACES, KInfoProc, KInfoVmspace,
+  VFS_STATS, VM_STATS, VM_VKERNEL_ENABLE, VM_VKERNEL_SPACES, VmStats,
 } from "../abi/file.ts";
 import { PAGE_SIZE } from "../abi/mman.ts";
 import { bootArgs, platformName } from "machine/boot.ts";
@@ -19,6 +19,7 @@ import { pvCount } from "./pv.ts";
 import { tablePages } from "./ptable.ts";
 import { mapEntryCount, vmspaceCount } from "./vm_map.ts";
 import { objectCount } from "./vm_object.ts";
+import { vfsStats } from "./vfs.ts";
 import { freePageCount, imagePageCount, pagedOut, totalPageCount } from "./vm_page.ts";
 import { setVkernelEnable, setVkernelSpaces, VKERNEL_CHAINS, vkernelEnable, VkernelProc, vkernelSpaces } from "./vmspace.ts";
 
@@ -38,6 +39,7 @@ export function sysSysctl(lwp: Lwp, a: Ptr<u32>): i32 {
   if (top == CTL_KERN && leaf == KERN_VMSPACES) return listSpaces(a);
   if (top == CTL_KERN) return kernString(leaf, a);
   if (top == CTL_VM) return vmNode(lwp, leaf, a);
+  if (top == CTL_VFS && leaf == VFS_STATS) return fsStats(a);
   if (top == CTL_HW && leaf == HW_PHYSMEM) return answerWord(lwp, totalPageCount() * PAGE_SIZE, a);
   if (top == CTL_HW && leaf == HW_USERMEM) return answerWord(lwp, freePageCount() * PAGE_SIZE, a);
   return ENOENT;
@@ -129,6 +131,14 @@ function listProcs(a: Ptr<u32>): i32 {
   }
   const error = answer(table, bytes, a);
   mfree(table);
+  return error;
+}
+
+function fsStats(a: Ptr<u32>): i32 {
+  const stats = new FsStats();
+  vfsStats(stats);
+  const error = answer(changetype<usize>(stats), sizeof<FsStats>(), a);
+  free(stats);
   return error;
 }
 

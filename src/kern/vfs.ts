@@ -2,7 +2,8 @@
 // system calls, makes it clean again. With the boot word `ro` nothing is written to the disk, neither marks nor repairs.
 
 import { EROFS } from '../abi/errno.ts';
-import { ext2Mount, ext2Root, ext2Sync, ext2Unmount } from './ext2_fs.ts';
+import { FsStats } from '../abi/file.ts';
+import { ext2Mount, ext2Root, ext2Stats, ext2Sync, ext2Unmount } from './ext2_fs.ts';
 import { kprint } from './kprintf.ts';
 import { panic } from './panic.ts';
 import { hasBootWord } from './tuning.ts';
@@ -22,6 +23,10 @@ export function vfsMountRoot(): void {
 /** The root directory; take a reference to keep it. */
 export function rootVnode(): Vnode {
   return ext2Root();
+}
+
+export function vfsStats(stats: FsStats): void {
+  ext2Stats(stats);
 }
 
 /** 0, or EROFS: what every call asks before it changes the file system. */

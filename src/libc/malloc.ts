@@ -46,21 +46,20 @@ function carve(bytes: usize): usize {
 
 class HeapMark {
   next: usize = 0;
-  lists!: Embed<FreeLists>;
 }
 
 /** Remembers the heap for heapRelease. */
 export function heapMark(): HeapMark {
   const mark = changetype<HeapMark>(carve((sizeof<HeapMark>() + 15) & ~(15 as usize)));
   mark.next = next;
-  memory.copy(addressof(mark.lists), addressof(lists), sizeof<FreeLists>());
+  memory.fill(addressof(lists), 0, sizeof<FreeLists>());    // their links lie in the blocks and would not survive
   return mark;
 }
 
-/** Gives back at once everything that was allocated since the mark; blocks from before it must not have been freed since. */
+/** Gives back at once everything that was allocated since the mark; what was free before it is not used any more. */
 export function heapRelease(mark: HeapMark): void {
   next = mark.next;
-  memory.copy(addressof(lists), addressof(mark.lists), sizeof<FreeLists>());
+  memory.fill(addressof(lists), 0, sizeof<FreeLists>());
 }
 
 /** At least `bytes` bytes, 8-byte aligned, contents arbitrary; 0 when the process may not grow. */

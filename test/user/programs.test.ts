@@ -1,0 +1,120 @@
+// The programs of the world, each by some commands at one prompt: what they print and their exit codes.
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Session, world } from '../system/session.ts';
+
+const PROMPT = 'host# ';
+
+type Command = readonly [line: string, output: string | RegExp, status: number];
+
+const COMMANDS: readonly Command[] = [
+  ["for w in pear apple fig apple; do echo $w; done > /tmp/w; sort /tmp/w", 'apple\napple\nfig\npear\n', 0],
+  ['sort -ru /tmp/w', 'pear\nfig\napple\n', 0],
+  ['for l in "b 10" "a 9" "c 100"; do echo "$l"; done | sort -n -k 2', 'a 9\nb 10\nc 100\n', 0],
+  ['sort -x', /^usage: sort/, 2],
+  ['grep -n p /tmp/w', '1:pear\n2:apple\n4:apple\n', 0],
+  ['grep -c apple /tmp/w; grep -v p /tmp/w; grep -i PEAR /tmp/w', '2\nfig\npear\n', 0],
+  ["grep -E '^(a|f)[a-z]+(le|ig)$' /tmp/w | wc -l", '       2\n', 0],
+  ["echo 'one 1 two 22' | grep -oE '[0-9]+'", '1\n22\n', 0],
+  ["grep -l TIOCGETA src/abi/*.ts src/kern/tty.ts; grep -q nothinglikeit src/abi/file.ts", 'src/abi/file.ts\nsrc/kern/tty.ts\n', 1],
+  ["grep 'a\\(b' /tmp/w", /^grep: a\\\(b: unmatched \($/m, 2],
+  ["echo abab | grep '\\(ab\\)\\1'; echo 'a.c' | grep -F 'a.c'; echo abc | grep -F 'a.c'", 'abab\na.c\n', 1],
+  ["echo aaa | grep -oE 'a{2}'; echo ab | grep -E '^(a*)*b$'", 'aa\nab\n', 0],
+  ['grep x /none', 'grep: /none: No such file or directory\n', 2],
+  ["sed 's/p/P/g; 2d' /tmp/w", 'Pear\nfig\naPPle\n', 0],
+  ["sed -n '2,3p' /tmp/w; sed -n '$=' /tmp/w; sed '/fig/q' /tmp/w | tail -n 1", 'apple\nfig\n4\nfig\n', 0],
+  ["sed -E 's/(.)(.)/\\2\\1/' /tmp/w | head -n 2; sed 'y/ap/xy/' /tmp/w | head -n 1", 'epar\npaple\nyexr\n', 0],
+  ["sed '/fig/!d; a\\more' /tmp/w; sed 's/e/E/2' /tmp/w | tail -n 1; echo aXbXc | sed 's/X/-/2'", 'fig\nmore\napple\naXb-c\n', 0],
+  ["sed '/apple/{s/a/A/;p;}' /tmp/w | wc -l; sed 's/x' /tmp/w", '       6\nsed: s/x: a delimiter is missing\n', 2],
+  ['head -n 1 /tmp/w; tail -n 1 /tmp/w; head -n x', 'pear\napple\nusage: head [-n count] [file ...]\n', 2],
+  ['wc /tmp/w; wc -c /tmp/w /bin/sh | tail -n 1', /^ {7}4 {7}4 {6}21 \/tmp\/w\n +\d+ total\n$/, 0],
+  ['sed s/fig/date/ /tmp/w > /tmp/v; diff /tmp/w /tmp/v', '3c3\n< fig\n---\n> date\n', 1],
+  ['diff /tmp/w /tmp/w', '', 0],
+  ['echo new >> /tmp/v; diff -u /tmp/w /tmp/v', '--- /tmp/w\n+++ /tmp/v\n@@ -1,4 +1,5 @@\n pear\n apple\n-fig\n+date\n apple\n+new\n', 1],
+  ['sed 3d src/kern/tty.ts > /tmp/t; diff src/kern/tty.ts /tmp/t | head -n 1; diff /none /tmp/t', '3d2\ndiff: /none: No such file or directory\n', 2],
+  ['mkdir -p /tmp/f/g; touch /tmp/f/a.ts /tmp/f/g/b.ts /tmp/f/c; ln -s c /tmp/f/l; find /tmp/f -name "*.ts"', '/tmp/f/a.ts\n/tmp/f/g/b.ts\n', 0],
+  ['find /tmp/f -type d; find /tmp/f -type l; find /tmp/f ! -name "*.ts" -type f', '/tmp/f\n/tmp/f/g\n/tmp/f/l\n/tmp/f/c\n', 0],
+  ['find src/compiler -size +100 -name "*.ts" | sort | head -n 2; find / -what', /^(src\/compiler\/.*\n)*usage: find/, 2],
+  ['mv /tmp/f/c /tmp/f/d; mv /tmp/f/a.ts /tmp/f/d /tmp/f/g; ls /tmp/f/g; mv /none /tmp', 'a.ts\nb.ts\nd\nmv: /none: No such file or directory\n', 1],
+  ['ln /tmp/w /tmp/w2; echo more >> /tmp/w2; tail -n 1 /tmp/w; ln /none /tmp/x', 'more\nln: /tmp/x: No such file or directory\n', 1],
+  ['echo "hello, world" | od', '00000000  68 65 6c 6c 6f 2c 20 77  6f 72 6c 64 0a           |hello, world.|\n0000000d\n', 0],
+  ['echo ab | od -c; echo ab | od -o; od -q', /^0000000 {3}a {3}b {2}\\n\n0000003\n0000000 061141 000012\n0000003\nusage: od/, 2],
+  ['/bin/true; echo $?; /bin/false', '0\n', 1],
+  ['env -i A=1 B=2 | sort; env A=5 sh -c "echo \\$A"; env /none', 'A=1\nB=2\n5\nenv: /none: No such file or directory\n', 127],
+  ['uname; uname -m; uname -a; uname -z', 'Damselfly\ni386\nDamselfly host 0.1 i386\nusage: uname [-amnrs]\n', 2],
+  ['date', /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d UTC \d{4}\n$/, 0],
+  ['date +%Y-%m-%d; date x', /^\d{4}-\d\d-\d\d\nusage: date/, 2],
+  ['df', /^Filesystem +1K-blocks .*\nroot +\d+ +\d+ +\d+ +\d+% +\d+ +\d+ {2}\/\n$/, 0],
+  ['nm -n /boot/host-kernel.elf | head -n 1; nm /bin/cat | grep " main$"; nm /tmp/w', /^c01[0-9a-f]{5} T .+\n[0-9a-f]{8} T main\nnm: \/tmp\/w: not an ELF file\n$/, 1],
+  ['size /bin/cat', /^ +text .*\n +\d+ +\d+ +\d+ +\d+ +[0-9a-f]+ {2}\/bin\/cat\n$/, 0],
+  ['objdump -d /bin/true _start', /^\n\/bin\/true: section \.text\n\n[0-9a-f]{8} <_start>:\n [0-9a-f]{7}: {2}31 ed +xor {4}ebp,ebp\n[^]* call {3}0x[0-9a-f]+ <startProgram>\n.* hlt\n, 0],
+  ['objdump -d /bin/cat main | grep -c call; objdump -d /bin/cat nosuch | tail -n 1', /^\d+\nobjdump: \/bin\/cat: no such function\n/, 0],
+  ['objdump /bin/cat; size; nm', /^usage: objdump.*\nusage: size.*\nusage: nm/, 2],
+  ['sysctl kern.ostype; sysctl none', 'kern.ostype: Damselfly\nsysctl: none: no such value; sysctl -a lists them\n', 1],
+  ['touch /none/x', 'touch: /none/x: No such file or directory\n', 1],
+  ['echo text | less | cat; less /none', 'text\nless: /none: No such file or directory\n', 1],
+  ['vi < /dev/null', 'vi: standard input is no terminal\n', 1],
+];
+
+describe('the programs', () => {
+  let session: Session;
+
+  beforeAll(() => {
+    world();
+    session = new Session('native');
+    session.waitFor(PROMPT);
+  }, 180_000);
+
+  it.each(COMMANDS)('%s', (line, output, status) => {
+    const result = session.command(line, PROMPT);
+    if (typeof output === 'string') expect(result).toEqual({ output, status });
+    else expect(result).toEqual({ output: expect.stringMatching(output) as string, status });
+  }, 60_000);
+
+  it('vi edits a file', () => {
+    session.command('rm -f /tmp/e', PROMPT);
+    session.type('vi /tmp/e\r');
+    session.waitFor('is new');
+    session.type('ifirst line\rsecond\rthird\x1b');   // insert three lines
+    session.type('ggdd');                             // delete the first
+    session.type('p');                                // put it below
+    session.type('GAd\x1b');                          // append to the last
+    session.type('1GxP');                             // delete a byte; put the yanked line above
+    session.type('u');                                // take that back
+    session.type(':2\r:s/line/LINE/\r');
+    session.type('/third\rrT');                       // search and replace a byte
+    session.type(':wq\r');
+    session.waitFor(PROMPT);
+    expect(session.command('cat /tmp/e', PROMPT).output).toBe('econd\nfirst LINE\nThirdd\n');
+  }, 60_000);
+
+  it('vi does not lose changes', () => {
+    session.type('vi /tmp/e\r');
+    session.waitFor('of 3');
+    session.type('dd:q\r');
+    session.waitFor(':q! gives up');
+    session.type(':w /none/x\r');
+    session.waitFor('No such file or directory');
+    session.type(':q!\r');
+    session.waitFor(PROMPT);
+    expect(session.command('wc -l /tmp/e', PROMPT).output).toBe('       3 /tmp/e\n');
+  }, 60_000);
+
+  it('less shows a screen at a time', () => {
+    session.type('less src/kern/tty.ts\r');
+    session.waitFor('lines 1-23/');
+    session.type(' ');
+    session.waitFor('lines 24-46/');
+    session.type('G');
+    session.waitFor('(END)');
+    session.type('g/^import\r');
+    session.waitFor('import');
+    session.type('q');
+    session.waitFor(PROMPT);
+    session.type('cat src/kern/tty.ts | less\r');
+    session.waitFor('lines 1-23/');
+    session.type('q');
+    session.waitFor(PROMPT);
+    expect(session.command('echo fine', PROMPT).output).toBe('fine\n');
+  }, 60_000);
+});
