@@ -47,6 +47,7 @@ const CALLS: string[] = [
   "mkdir            136 < 511",
   "rmdir            137 <",
   "uname            164 >",
+  "sysarch          165 1 <",
   "extpread         173 f > 64 0 0 0",
   "extpwrite        174 f < 64 0 0 0",
   "truncate         200 < 0 0 0",

@@ -47,7 +47,7 @@ const COMMANDS: readonly Command[] = [
   ['df', /^Filesystem +1K-blocks .*\nroot +\d+ +\d+ +\d+ +\d+% +\d+ +\d+ {2}\/\n$/, 0],
   ['nm -n /boot/host-kernel.elf | head -n 1; nm /bin/cat | grep " main$"; nm /tmp/w', /^c01[0-9a-f]{5} T .+\n[0-9a-f]{8} T main\nnm: \/tmp\/w: not an ELF file\n$/, 1],
   ['size /bin/cat', /^ +text .*\n +\d+ +\d+ +\d+ +\d+ +[0-9a-f]+ {2}\/bin\/cat\n$/, 0],
-  ['objdump -d /bin/true _start', /^\n\/bin\/true: section \.text\n\n[0-9a-f]{8} <_start>:\n [0-9a-f]{7}: {2}31 ed +xor {4}ebp,ebp\n[^]* call {3}0x[0-9a-f]+ <startProgram>\n.* hlt\n, 0],
+  ['objdump -d /bin/true _start', /^\n\/bin\/true: section \.text\n\n[0-9a-f]{8} <_start>:\n [0-9a-f]{7}: {2}31 ed +xor {4}ebp,ebp\n[^]* call {3}0x[0-9a-f]+ <startProgram>\n.* hlt\n/, 0],
   ['objdump -d /bin/cat main | grep -c call; objdump -d /bin/cat nosuch | tail -n 1', /^\d+\nobjdump: \/bin\/cat: no such function\n/, 0],
   ['objdump /bin/cat; size; nm', /^usage: objdump.*\nusage: size.*\nusage: nm/, 2],
   ['sysctl kern.ostype; sysctl none', 'kern.ostype: Damselfly\nsysctl: none: no such value; sysctl -a lists them\n', 1],
