@@ -32,8 +32,8 @@ export class Regex {
   sets: Set[] = [];
   ignoreCase: bool = false;
   /** After a match: where group n starts and ends, -1 when it took no part; group 0 is all of it. */
-  starts: i32[] = [];
-  ends: i32[] = [];
+  starts: i32[] = [-1, -1, -1, -1, -1, -1, -1, -1, -1, -1];
+  ends: i32[] = [-1, -1, -1, -1, -1, -1, -1, -1, -1, -1];
   private text: string = "";
   private depth: i32 = 0;
 
@@ -41,8 +41,10 @@ export class Regex {
   search(text: string, from: i32): bool {
     this.text = text;
     for (let at = from; at <= text.length; at++) {
-      this.starts = [-1, -1, -1, -1, -1, -1, -1, -1, -1, -1];
-      this.ends = [-1, -1, -1, -1, -1, -1, -1, -1, -1, -1];
+      for (let i: i32 = 0; i < GROUPS; i++) {
+        this.starts[i] = -1;
+        this.ends[i] = -1;
+      }
       for (const i of this.code) i.last = -1;
       this.depth = 0;
       if (!this.match(0, at)) continue;

@@ -107,8 +107,12 @@ describe('the programs', () => {
     session.waitFor('lines 24-46/');
     session.type('G');
     session.waitFor('(END)');
-    session.type('g/^import\r');
-    session.waitFor('import');
+    session.type('g');
+    session.waitFor('lines 1-23/');
+    session.type('/^export function ttyInit\r');
+    session.waitFor('export function ttyInit');
+    session.type('/nothing like it\r');
+    session.waitFor('not found');
     session.type('q');
     session.waitFor(PROMPT);
     session.type('cat src/kern/tty.ts | less\r');
