@@ -7,7 +7,7 @@ import { SymbolTable } from '../debug/symbols.ts';
 import type { EngineKind } from '../cpu/engine.ts';
 import { LoadError } from '../pc/load-error.ts';
 import { Machine } from '../pc/machine.ts';
-import { parseCommandLine, parseCount, parseMemory, UsageError } from './args.ts';
+import { parseCommandLine, parseCount, parseEngine, parseMemory, UsageError } from './args.ts';
 import type { OptionSpecs, ParsedArgs } from './args.ts';
 import { bootFile, BOOT_OPTIONS, bootOwn } from './boot.ts';
 import type { Boot } from './boot.ts';
@@ -17,12 +17,13 @@ const OPTIONS: OptionSpecs = {
   ...BOOT_OPTIONS,
   help: { type: 'boolean' }, native: { type: 'boolean' },
   exec: { type: 'string', value: 'a shell command' },
+  engine: { type: 'string', value: 'tier0 or reference' },
   'max-insns': { type: 'string', value: 'a number of instructions' },
 };
-const HELP = `Usage: npm run lockstep -- [IMAGE] [-append TEXT] [-initrd FILES] [-hda FILE] [-m SIZE] [--max-insns N]
+const HELP = `Usage: npm run lockstep -- [IMAGE] [-append TEXT] [-initrd FILES] [-hda FILE] [-m SIZE] [--engine E] [--max-insns N]
 
-Runs a kernel on both engines and stops at the first instruction after which they differ. Disks are not written.
-Without an image: Damselfly's own system, with --native and --exec COMMAND as for emulate.
+Runs a kernel on an engine (tier0) and on the reference, and stops at the first instruction after which they differ.
+Disks are not written. Without an image: Damselfly's own system, with --native and --exec COMMAND as for emulate.
 `;
 const DEFAULT_LIMIT = 100_000_000;
 
@@ -54,7 +55,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const progress = (count: number) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${count} instructions agree`);
   };
-  const result = lockstep({ make, symbols: new SymbolTable(boot.kernel), limit, progress });
+  const result = lockstep({ make, symbols: new SymbolTable(boot.kernel), limit, progress, engines: [parseEngine(args.values.engine as string | undefined), 'reference'] });
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   process.stdout.write(result.kind === 'agree' ? `the engines agree on ${result.instructions} instructions (${result.ended})\n` : `${result.story.join('\n')}\n`);
   return result.kind === 'agree' ? 0 : 1;

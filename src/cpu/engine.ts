@@ -21,7 +21,10 @@ import { x87Text } from './x87.ts';
 import { tlbText } from '../mmu/tlb.ts';
 import { walkText } from '../mmu/walk.ts';
 
-/** The printers that a user chooses from; the first is the default. */
+/**
+ * The printers that a user chooses from; the first is the default. Another one (regions translated to WebAssembly) is a
+ * name here and a branch in createEngine: command lines, vectors, lockstep and fuzz take their engines from this list.
+ */
 export const ENGINE_KINDS = ['tier0', 'reference'] as const;
 /** `observed` is tier 0 that also notes transfers of control (semantics/notes.ts). */
 export type EngineKind = (typeof ENGINE_KINDS)[number] | 'observed';

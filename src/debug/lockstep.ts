@@ -38,6 +38,8 @@ export interface LockstepOptions {
   /** Instructions after which to stop. */
   readonly limit: number;
   readonly progress?: (instructions: number) => void;
+  /** The engines to compare; default tier0 and the reference. */
+  readonly engines?: readonly [EngineKind, EngineKind];
 }
 
 function stateBytes(cpu: Cpu): Buffer[] {
@@ -63,7 +65,7 @@ function word({ cpu }: Machine, pa: number): number {
 }
 
 /** Names and values of the state cells that differ. */
-function differentCells([a, b]: Pair): string[] {
+function differentCells([a, b]: Pair, names: readonly EngineKind[]): string[] {
   const named: [string, number][] = [
     ...CELLS.map(([name, , at]): [string, number] => [name, at]),
     ...SEG_NAMES.flatMap((name, n) => Object.entries(S).map(([field, offset]): [string, number] => [`${name}.${field}`, SEG + n * SEG_BYTES + offset])),
@@ -71,8 +73,8 @@ function differentCells([a, b]: Pair): string[] {
   const [left, right] = [a, b].map(({ cpu }) => new DataView(cpu.memory.buffer)) as [DataView, DataView];
   const counts = EVENTS.map((event, n): [string, number, number] => [event, left.getFloat64(EVENT_COUNTS + n * 8, true), right.getFloat64(EVENT_COUNTS + n * 8, true)]);
   return named.filter(([, at]) => left.getUint32(at, true) !== right.getUint32(at, true))
-    .map(([name, at]) => `${name}: ${ENGINES[0]} ${hex(left.getUint32(at, true))}, ${ENGINES[1]} ${hex(right.getUint32(at, true))}`)
-    .concat(counts.filter(([, x, y]) => x !== y).map(([event, x, y]) => `events ${event}: ${ENGINES[0]} ${x}, ${ENGINES[1]} ${y}`));
+    .map(([name, at]) => `${name}: ${names[0]} ${hex(left.getUint32(at, true))}, ${names[1]} ${hex(right.getUint32(at, true))}`)
+    .concat(counts.filter(([, x, y]) => x !== y).map(([event, x, y]) => `events ${event}: ${names[0]} ${x}, ${names[1]} ${y}`));
 }
 
 function runBoth([a, b]: Pair, until: number): [RunResult, RunResult] {
@@ -92,8 +94,8 @@ export function lockstep(options: LockstepOptions): Agreement | Difference {
   }
 }
 
-function makePair({ make }: LockstepOptions): Pair {
-  return [make(ENGINES[0]), make(ENGINES[1])];
+function makePair({ make, engines = ENGINES }: LockstepOptions): Pair {
+  return [make(engines[0]), make(engines[1])];
 }
 
 /** From the start of the slice that ended with a difference, one instruction at a time. */
@@ -108,19 +110,19 @@ function findDifference(options: LockstepOptions, from: number, words: readonly 
     const results = runBoth(pair, at + 1);
     const changed = words.filter((pa) => word(pair[0], pa) !== word(pair[1], pa));
     if (changed.length || !sameState(pair) || JSON.stringify(results[0]) !== JSON.stringify(results[1])) {
-      return { kind: 'differ', instructions: at + 1, story: story(pair, results, changed, recent) };
+      return { kind: 'differ', instructions: at + 1, story: story(pair, options.engines ?? ENGINES, results, changed, recent) };
     }
     if (results[0].kind !== 'limit' || at - from > SLICE) return { kind: 'differ', instructions: at + 1, story: ['the engines differ only when they run in larger slices', ...recent] };
   }
 }
 
-function story(pair: Pair, results: readonly RunResult[], words: readonly number[], recent: readonly string[]): string[] {
+function story(pair: Pair, names: readonly EngineKind[], results: readonly RunResult[], words: readonly number[], recent: readonly string[]): string[] {
   const indent = (line: string) => `   ${line}`;
   return [
     `the engines differ after instruction ${pair[0].cpu.instructions}: ${recent.at(-1)!.trim()}`,
-    ...differentCells(pair).map(indent),
-    ...words.slice(0, 16).map((pa) => `   physical ${hex(pa)}: ${ENGINES[0]} ${hex(word(pair[0], pa))}, ${ENGINES[1]} ${hex(word(pair[1], pa))}`),
-    ...pair.flatMap(({ cpu }, n) => [`${ENGINES[n]}: ${cpu.instructions} instructions, ${results[n]!.kind}`, ...registersText(cpu).map(indent)]),
+    ...differentCells(pair, names).map(indent),
+    ...words.slice(0, 16).map((pa) => `   physical ${hex(pa)}: ${names[0]} ${hex(word(pair[0], pa))}, ${names[1]} ${hex(word(pair[1], pa))}`),
+    ...pair.flatMap(({ cpu }, n) => [`${names[n]}: ${cpu.instructions} instructions, ${results[n]!.kind}`, ...registersText(cpu).map(indent)]),
     `the last ${recent.length} instructions:`,
     ...recent.map(indent),
   ];
