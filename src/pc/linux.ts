@@ -70,7 +70,7 @@ function readHeader(view: DataView, image: Uint8Array, name: string): SetupHeade
   const paragraphs = version >= 0x204 ? view.getUint32(0x1f4, true) : view.getUint16(0x1f4, true);
   if (setupBytes + paragraphs * 16 > roundUp(image.length, 16)) throw new LoadError(`${name}: the kernel's ${paragraphs * 16} bytes after offset ${setupBytes} (length at offset 500) are not all there; the file has ${image.length} bytes`);
   const loadAddress = view.getUint32(0x214, true);
-  if (loadAddress < HIGH) throw new LoadError(`${name}: entry point 0x${loadAddress.toString(16)} at offset 532; expected an address of at least 1 MiB`);
+  if (loadAddress < HIGH) throw new LoadError(`${name}: entry point 0x${loadAddress.toString(16)} at offset 532; expected an address of at least 1 MiB (a kernel that begins in real mode needs a BIOS)`);
   return {
     setupBytes, loadAddress,
     initrdLimit: version >= 0x203 ? view.getUint32(0x22c, true) : 0x37ffffff,

@@ -124,4 +124,23 @@ wait rebooting
     }
     rmSync(folder, { recursive: true, force: true });
   }, 900_000);
+
+  it.skipIf(!linux || !initrd)('Linux takes its shell to the screen and the PS/2 keyboard', () => {
+    const machine = new Machine({ memory: 256 << 20 });
+    machine.loadKernel(load(linux!), 'kernel', 'console=tty0 quiet nokaslr cryptomgr.notests', [{ bytes: readFileSync(initrd!), commandLine: '' }]);
+    const screen = () => machine.screen().join('\n');
+    const until = (wanted: RegExp, limit: number) => {
+      while (!wanted.test(screen()) && machine.cpu.instructions < limit) machine.run(machine.cpu.instructions + STEP, true);
+      expect(screen()).toMatch(wanted);
+    };
+    until(/# $|#$/m, 8_000_000_000);
+    machine.typeTerminal(Buffer.from('echo "Hello-$((6*7))" | tr a-z A-Z\r'));
+    until(/^HELLO-42$/m, machine.cpu.instructions + 1_000_000_000);
+    const pause = () => machine.run(machine.cpu.instructions + 4 * STEP, true);
+    for (const keys of ['cat\r', '\x03', '\x1b[A\x1b[A\r']) { // Ctrl-C ends cat; the command before it once more
+      machine.typeTerminal(Buffer.from(keys));
+      pause();
+    }
+    until(/^HELLO-42$[^]*^HELLO-42$/m, machine.cpu.instructions + 1_000_000_000);
+  }, 900_000);
 });
