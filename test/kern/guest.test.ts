@@ -8,9 +8,12 @@ import { compiled, HOST_KERNEL, nestedRootOf, rootOf, VIRTUAL_KERNEL } from './r
 
 const PROGRAMS = ['memory', 'vpagetable', 'vmspace', 'process', 'threads', 'umtx', 'crowd', 'files', 'isolation', 'events', 'jobs', 'times'];
 
+/** Not on QEMU: it measures shares of time, and QEMU's time is that of its own host, whatever else runs there. */
+const TIMED = ['times'];
+
 /** Boot on both machines; the program must have found nothing wrong. */
 function expectVerdict(program: string, image: Uint8Array, commandLine: string): void {
-  const onQemu = hasQemu ? bootQemu(compiled(HOST_KERNEL), image, commandLine) : null;
+  const onQemu = hasQemu && !TIMED.includes(program) ? bootQemu(compiled(HOST_KERNEL), image, commandLine) : null;
   const boot = bootPc(compiled(HOST_KERNEL), image, commandLine);
   expect(boot.text).toMatch(new RegExp(`^${program}: \\d+ passed, 0 failed$`, 'm'));
   expect(boot.off).toBe(true);
