@@ -36,9 +36,17 @@ function executable(path: string, source: string): FileSpec {
   return { path, mode: 0o755, data: compiled([source, '--bind', 'rt=src/libc']) };
 }
 
+/** A file of 2 MiB whose every page begins with the page's number. */
+function bigFile(): FileSpec {
+  const data = new Uint8Array(2 << 20);
+  const view = new DataView(data.buffer);
+  for (let page = 0; page < data.length / 4096; page++) view.setUint32(page * 4096, page, true);
+  return { path: '/big', data };
+}
+
 /** A root whose process 1 is the program. */
 export function rootOf(program: string): Uint8Array {
-  return buildExt2({ sizeMiB: 24, files: [...DEVICES, executable('/sbin/init', `test/guest/${program}.ts`), executable('/bin/echo', 'src/user/echo.ts')] });
+  return buildExt2({ sizeMiB: 24, files: [...DEVICES, ...(program === 'disk' ? [bigFile()] : []), executable('/sbin/init', `test/guest/${program}.ts`), executable('/bin/echo', 'src/user/echo.ts')] });
 }
 
 /** A root from which the host's init starts the virtual kernel, whose process 1 is the program. */
