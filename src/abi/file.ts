@@ -165,6 +165,7 @@ export const VM_VKERNEL_ENABLE: i32 = 1003; // i32, writable
 export const VM_STATS: i32 = 1010;          // VmStats
 export const VM_VKERNEL_SPACES: i32 = 1011; // i32, writable: VM spaces that one process may own
 export const VFS_STATS: i32 = 1;          // FsStats of the root
+export const HW_NCPU: i32 = 3;            // i32: processors
 export const HW_PHYSMEM: i32 = 5;         // u32 bytes
 export const HW_USERMEM: i32 = 6;         // u32 bytes free
 

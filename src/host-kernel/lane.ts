@@ -10,7 +10,7 @@ import { Sys } from "../abi/syscalls.ts";
 import { curLwp, Lwp } from "../kern/proc.ts";
 import { needResched } from "../kern/sched.ts";
 import { signalPending } from "../kern/signal.ts";
-import { checkTls, cleanFrame, findEntry } from "../kern/vmspace.ts";
+import { checkTls, cleanFrame, findEntry, usedCycles } from "../kern/vmspace.ts";
 import { chargeBoth, cycleCount } from "./clock.ts";
 import { fpuVirt } from "../kern/fpu.ts";
 import { tsSet } from "./fpu.ts";
@@ -136,7 +136,9 @@ function enterSpace(lwp: Lwp, own: TrapFrame): bool {
 function leaveSpace(lwp: Lwp, frame: TrapFrame): bool {
   const start = cycleCount();
   const space = lwp.proc.vmspace;
+  const ran = start - lwp.cycleStamp;
   frame.err = 2;
+  frame.isp = usedCycles(lwp) + ran;
   activatePmap(space.pmap);
   lwp.pcb.onFault = codeof(laneFault);
   const copier = changetype<FrameCopier>(codeof(copyFrame));
@@ -149,7 +151,7 @@ function leaveSpace(lwp: Lwp, frame: TrapFrame): bool {
   const own = lwp.ownFrame;
   const ve = lwp.ve!;
   ve.refs--;
-  ve.cycles += (start - lwp.cycleStamp) as u64;
+  ve.cycles += ran as u64;
   lwp.ve = null;
   lwp.frame = own;
   lwp.vmspace = space;

@@ -136,6 +136,23 @@ export function fpuRestore(lwp: Lwp, kva: usize): void {
   if (fxsr) store<u32>(lwp.pcb.fpArea, load<u32>(kva, MXCSR) & MXCSR_BITS, MXCSR);
 }
 
+/** The processor that comes into the kernel brings the owner of its FPU with it (cpu.ts). */
+export function fpuArrive(its: Lwp | null): void {
+  owner = its;
+}
+
+/** The owner of the FPU of the processor that leaves the kernel. */
+export function fpuDepart(): Lwp | null {
+  return owner;
+}
+
+/** lwp may go on on another processor, which has another FPU. */
+export function fpuRelease(lwp: Lwp): void {
+  if (owner != lwp) return;
+  saveOwner();
+  owner = null;
+}
+
 /** Report lwp's next FPU instruction inside the VM space, or don't. */
 export function fpuVirt(lwp: Lwp, on: bool): void {
   if (on) lwp.pcb.flags |= FP_VIRTFP;

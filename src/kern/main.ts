@@ -4,6 +4,7 @@ import { EINVAL } from "../abi/errno.ts";
 import { RB_AUTOBOOT, RB_CODE_SHIFT, RB_HALT } from "../abi/file.ts";
 import { SIGKILL, SIGSTOP } from "../abi/signal.ts";
 import { bootArgs, platformName } from "machine/boot.ts";
+import { cpusStart } from "machine/cpu.ts";
 import { intrEnable } from "machine/intr.ts";
 import { cpuHalt, cpuReboot } from "machine/reset.ts";
 import { cpuTimeBegin } from "./cputime.ts";
@@ -37,6 +38,7 @@ export function kernMain(stack: usize): void {
   sysentInit();         // system calls
   vfsMountRoot();       // the root file system
   startInit();          // process 1
+  cpusStart();          // the other processors
   idleForever();
 }
 

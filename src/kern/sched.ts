@@ -1,13 +1,15 @@
 // The scheduler: run queues, sleep queues, and the one place where the CPU changes threads.
 //
-// Rules. One CPU; kernel code is never preempted: a thread loses the CPU only in miSwitch, which tsleep, stops, exit and
-// the return to user mode call. Both kinds of queue are touched only at splhigh. wakeup may be called from interrupts.
-// When no thread can run the CPU idles in the context of whichever thread gave it up last.
+// Rules. One CPU is in the kernel at a time, and kernel code is never preempted: a thread loses the CPU only in miSwitch, which
+// tsleep, stops, exit and the return to user mode call. Both kinds of queue are touched only at splhigh. wakeup may be called
+// from interrupts. When no thread can run, the only CPU idles in the context of whichever thread gave it up last; one of
+// several (cpu.ts) idles in its idle thread.
 
 import { ERESTART, EWOULDBLOCK } from "../abi/errno.ts";
 import { splhigh, splx, cpuIdle } from "machine/intr.ts";
 import { cpuSwitch } from "machine/swtch.ts";
 import { calloutReset, calloutStop } from "./callout.ts";
+import { cpuCount, cpuPlace, cpuTick, curCpu } from "./cpu.ts";
 import { chargeIdle, chargeIdleInterrupt, chargeSystem } from "./cputime.ts";
 import { panic } from "./panic.ts";
 import { lwpBury } from "./lwp.ts";
@@ -22,7 +24,8 @@ export const PUMTX: i32 = 0x200;
 /** The thread on the CPU should give it up before it returns to user mode. */
 export let needResched: bool = false;
 
-const LEVELS: i32 = 8;
+/** Levels of priority; idle threads are below the last. */
+export const LEVELS: i32 = 8;
 const QUANTUM: i32 = 4;           // ticks of a turn
 const CHAINS: u32 = 64;
 
@@ -40,15 +43,25 @@ export function setRunQueue(lwp: Lwp): void {
   lwp.state = LS_RUN;
   if (!lwp.onRunQueue) {
     const level = lwp.priority;
-    lwp.onRunQueue = true;
-    lwp.runNext = null;
-    const tail = runTail[level];
-    if (tail == null) runHead[level] = lwp;
-    else tail.runNext = lwp;
-    runTail[level] = lwp;
-    if (level < curLwp.priority) needResched = true;
+    enqueue(lwp);
+    if ((cpuCount == 1 || !cpuPlace(level)) && level < curLwp.priority) needResched = true;
   }
   splx(s);
+}
+
+function enqueue(lwp: Lwp): void {
+  const level = lwp.priority;
+  lwp.onRunQueue = true;
+  lwp.runNext = null;
+  const tail = runTail[level];
+  if (tail == null) runHead[level] = lwp;
+  else tail.runNext = lwp;
+  runTail[level] = lwp;
+}
+
+/** For cpuArrive: the CPU that has come into the kernel brings its own. */
+export function setNeedResched(value: bool): void {
+  needResched = value;
 }
 
 function pickNext(): Lwp | null {
@@ -70,6 +83,7 @@ export function miSwitch(): void {
   if (!kstackIntact(from)) panic("kernel stack overflow");
   chargeSystem(from);
   let to = pickNext();
+  if (cpuCount > 1) to = shift(to);
   idling = true;
   while (to == null) {
     cpuIdle();
@@ -88,34 +102,61 @@ export function miSwitch(): void {
   lwpBury();
 }
 
+/** With several CPUs: the current one goes over to `to`, or to its idle thread. */
+function shift(to: Lwp | null): Lwp {
+  const next = to != null ? to : curCpu.idle;
+  curCpu.lwp = next;
+  return next;
+}
+
+/** The idle thread of one CPU of several. */
+export function idleLoop(): void {
+  splhigh();
+  for (;;) {
+    miSwitch();
+    cpuIdle();
+    chargeIdle(curLwp);
+  }
+}
+
+/** The CPU in the kernel had nothing to do. */
+function isIdling(): bool {
+  return cpuCount == 1 ? idling : curLwp == curCpu.idle;
+}
+
 /** An interrupt has come: what has passed of an idle stretch was idle. At splhigh. */
 export function interruptBegin(): void {
-  if (idling) chargeIdle(curLwp);
+  if (isIdling()) chargeIdle(curLwp);
 }
 
 /** It is over, and so is what it took of that stretch. */
 export function interruptEnd(): void {
-  if (idling) chargeIdleInterrupt(curLwp);
+  if (isIdling()) chargeIdleInterrupt(curLwp);
 }
 
 /** Let other threads of the same level run first. */
 export function yieldCpu(): void {
   const s = splhigh();
-  setRunQueue(curLwp);
+  enqueue(curLwp);
   miSwitch();
   splx(s);
 }
 
 /** The clock ticked: a thread that has used up its turn sinks a level and must make room. At splhigh. */
 export function schedTick(): void {
-  if (idling) return;
-  const lwp = curLwp;
-  chargeSystem(lwp);                 // no stretch is longer than 32 bits of cycles
+  if (cpuCount > 1) cpuTick(turnOver);
+  if (isIdling()) return;
+  chargeSystem(curLwp);              // no stretch is longer than 32 bits of cycles
+  if (turnOver(curLwp)) needResched = true;
+}
+
+/** A tick of lwp's turn has passed: was it the last? */
+function turnOver(lwp: Lwp): bool {
   lwp.quantum++;
-  if (lwp.quantum < QUANTUM) return;
+  if (lwp.quantum < QUANTUM) return false;
   lwp.quantum = 0;
   if (lwp.priority < LEVELS - 1) lwp.priority++;
-  needResched = true;
+  return true;
 }
 
 function chain(chan: usize): u32 {

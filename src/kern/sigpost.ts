@@ -11,6 +11,7 @@ import {
   NSIG, SIG_DFL, SIG_IGN, SIGCHLD, SIGCONT, SIGINFO, SIGIO, SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH,
 } from "../abi/signal.ts";
 import { splhigh, splx } from "machine/intr.ts";
+import { cpuCount, cpuInterrupt } from "./cpu.ts";
 import { knoteNotify } from "./knote.ts";
 import {
   allProcs, curLwp, LS_RUN, LS_SLEEP, LS_STOP, Lwp, lwpFind, pfind, Proc, PS_ACTIVE, PS_STOP, PS_ZOMBIE,
@@ -101,6 +102,7 @@ export function killLwp(lwp: Lwp): void {
 /** Have lwp call cursig as soon as it can. */
 function poke(lwp: Lwp): void {
   lwp.signalled = true;
+  if (cpuCount > 1) cpuInterrupt(lwp);
   if (lwp.state == LS_SLEEP && (lwp.sleepFlags & PCATCH) != 0) {
     lwp.sigWoken = true;
     unsleep(lwp);
@@ -132,7 +134,9 @@ export function forgetSignal(p: Proc, sig: i32): void {
 /** The process has stopped in the current thread: no other goes on to user mode. Those that sleep stay asleep. */
 export function stopOthers(but: Lwp): void {
   for (let lwp = but.proc.lwps; lwp != null; lwp = lwp.sibling) {
-    if (lwp != but) lwp.signalled = true;
+    if (lwp == but) continue;
+    lwp.signalled = true;
+    if (cpuCount > 1) cpuInterrupt(lwp);
   }
 }
 

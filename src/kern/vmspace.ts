@@ -161,9 +161,15 @@ function run(lwp: Lwp, ve: VmspaceEntry, tframe: usize, vframe: usize): i32 {
 
 /** Leave the VM space: `frame` holds its registers and why it stopped. The owner's vmspace_ctl returns 0, or EFAULT. */
 export function vkernelTrap(lwp: Lwp, frame: TrapFrame): void {
+  frame.isp = usedCycles(lwp);
   leaveSpace(lwp);
   const error = copyout(changetype<usize>(frame), lwp.userTframe, TRAPFRAME_SIZE);
   answerOwner(lwp.frame, error);
+}
+
+/** The low word of the cycles that lwp has used. An owner of several threads can't tell from the clock how long each ran. */
+export function usedCycles(lwp: Lwp): u32 {
+  return (lwp.userCycles as u32) + (lwp.sysCycles as u32);
 }
 
 /** The result of the owner's vmspace_ctl. */

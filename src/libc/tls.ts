@@ -10,7 +10,7 @@ export class Tcb {
   thread: usize = 0;         // record of the thread; 0 for the first of a process
   errnoAt: usize = 0;
   errno: i32 = 0;
-  spare0: usize = 0;
+  own: usize = 0;            // the program's
   spare1: usize = 0;
   spare2: usize = 0;
 }
@@ -21,6 +21,19 @@ let tls!: Embed<TlsInfo>;
 /** Points TLS slot 0 and %gs at the block of the first thread. */
 export function setUpTls(): void {
   useTcb(tcb, tls, 0);
+}
+
+/** A word of the current thread that the program may use. */
+export function ownWord(): usize {
+  let value: usize = 0;
+  asm`mov eax, gs:[20]
+      mov ${value}, eax`;
+  return value;
+}
+
+export function setOwnWord(value: usize): void {
+  asm`mov eax, ${value}
+      mov gs:[20], eax`;
 }
 
 /** Points TLS slot 0 and %gs of the current thread at `block`. */

@@ -95,11 +95,15 @@ function virtualMemory(): u32 {
   return half < 32 ? 32 : half & 0xfffffffc;
 }
 
-/** The virtual kernel's arguments: a size of memory, our own boot words off=..., and the command. */
+/** The virtual kernel's arguments: a size of memory, our own boot words off=... and ncpu=..., and the command. */
 function virtualKernelArgs(bootArgs: string, command: string | null): string[] {
   const args: string[] = ["/boot/vkernel", "-m", `${virtualMemory()}m`, "-r", "/vroot.img"];
   const at = bootArgs.indexOf("exec=");
   for (const word of splitWords(at < 0 ? bootArgs : bootArgs.substring(0, at))) {
+    if (word.startsWith("ncpu=")) {
+      args.push("-n");
+      args.push(word.substring(5));
+    }
     if (!word.startsWith("off=")) continue;
     args.push("-e");
     args.push(word);

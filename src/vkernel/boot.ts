@@ -1,7 +1,7 @@
 // The virtual kernel's entry: an ordinary process. Thread-local storage for the system call stubs, the options, the memory
 // image as physical memory, the signals that are our interrupts, and then kernMain as on any machine.
 //
-// Usage: vkernel [-hUv] [-m size] -r disk [-i image] [-p pidfile] [-e name=value:...]; options.ts reads it.
+// Usage: vkernel [-hUv] [-m size] [-n cpus] -r disk [-i image] [-p pidfile] [-e name=value:...]; options.ts reads it.
 
 import { execve } from '../libc/sys.ts';
 import { setUpTls } from '../libc/tls.ts';

@@ -1,19 +1,24 @@
 // Interrupts of the virtual kernel are signals of its process: SIGALRM is the clock, SIGURG the disk, SIGIO the console, SIGWINCH its
 // window, SIGTERM the wish that we end, and SIGQUIT (^\ at the console) the wish to know what we do. "Interrupts off" is a level in
 // memory, not a signal mask: a signal that arrives while the level is raised only leaves a bit, and whoever lowers the level
-// runs what is pending. A handler never switches threads; it runs on whatever kernel stack is current.
+// runs what is pending. A handler never switches threads; it runs on whatever kernel stack is current. SIGUSR1 comes from
+// another virtual CPU (cpu.ts).
 
-import { SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SigAction, SIGIO, SIGQUIT, SigSet, SIGTERM, SIGURG, SIGUSR2, SIGWINCH } from '../abi/signal.ts';
+import { TrapFrame } from '../abi/frames.ts';
+import { MC_FRAME, SA_RESTART, SIGALRM, SigAction, SIGIO, SIGQUIT, SIGTERM, SIGURG, SIGUSR1, SIGUSR2, SIGWINCH, UC_MCONTEXT } from '../abi/signal.ts';
 import { ITIMER_REAL, Itimerval } from '../abi/time.ts';
 import { pfind, reportProcesses } from '../kern/proc.ts';
 import { psignal } from '../kern/sigpost.ts';
 import { interruptBegin, interruptEnd } from '../kern/sched.ts';
 import { hardclock } from '../kern/time.ts';
 import { panic } from '../kern/panic.ts';
-import { setitimer, sigaction, sigprocmask, sigsuspend } from '../libc/sys.ts';
+import { exchange } from '../libc/mutex.ts';
+import { setitimer, sigaction } from '../libc/sys.ts';
 import { consFlush, consInput, consWindow } from './console.ts';
+import { clearKick, interrupted, waitForKick } from './cpu.ts';
 import { diskInterrupt } from './disk.ts';
 import { HZ } from '../kern/callout.ts';
+import { lookAgain } from './trap.ts';
 
 const CLOCK: u32 = 1;
 const CONSOLE: u32 = 2;
@@ -28,9 +33,6 @@ class SignalState {
 }
 let state!: Embed<SignalState>;
 let action!: Embed<SigAction>;
-let interrupts!: Embed<SigSet>;
-let nothing!: Embed<SigSet>;
-let before!: Embed<SigSet>;
 let tick!: Embed<Itimerval>;
 
 function dispatch(bits: u32): void {
@@ -61,17 +63,28 @@ function terminate(): void {
 
 /** Runs what is pending until nothing is. The level is raised. */
 function runPending(): void {
-  while (state.pending != 0) {
-    const bits = state.pending;
-    state.pending = 0;
-    dispatch(bits);
-  }
+  while (state.pending != 0) dispatch(exchange(pendingAt(), 0) as u32);
+}
+
+function pendingAt(): usize {
+  return changetype<usize>(state) + offsetof<SignalState>("pending");
+}
+
+/** In one step, as the handler may run on one CPU while another takes what is pending. */
+function addPending(bits: u32): void {
+  const at = pendingAt();
+  asm`mov eax, ${bits}
+      mov ecx, ${at}
+      lock or [ecx], eax`;
 }
 
 /** Signal handler: the arguments are those of the real kernel's signal frame. */
-function interrupt(signal: i32): void {
-  state.pending |= bitOf(signal);
-  if (state.level != 0) return;
+function interrupt(signal: i32, _code: i32, context: usize): void {
+  const frame = changetype<TrapFrame>(context + UC_MCONTEXT + MC_FRAME);
+  frame.eip = lookAgain(frame.eip);
+  if (signal == SIGUSR1) return;             // from another CPU, which has kicked this one
+  addPending(bitOf(signal));
+  if (!interrupted() || state.level != 0) return;
   state.level = 1;
   runPending();
   state.level = 0;
@@ -101,7 +114,7 @@ export function splopen(): void {
 
 /** Let interrupts come: start-up is done. What was typed before the console's signal was wanted is taken now. */
 export function intrEnable(): void {
-  state.pending |= CONSOLE | WINDOW;
+  addPending(CONSOLE | WINDOW);
   splx(0);
 }
 
@@ -113,9 +126,8 @@ export function interruptPending(): bool {
 /** Sleeps until an interrupt and runs it. Called and returns at splhigh. */
 export function cpuIdle(): void {
   consFlush();
-  sigprocmask(SIG_BLOCK, changetype<usize>(interrupts), changetype<usize>(before));
-  if (state.pending == 0) sigsuspend(changetype<usize>(nothing));
-  sigprocmask(SIG_SETMASK, changetype<usize>(before), 0);
+  clearKick();
+  if (state.pending == 0) waitForKick();
   interruptBegin();
   runPending();
   interruptEnd();
@@ -127,16 +139,17 @@ function catchSignal(signal: i32): void {
 
 /** Installs the handlers and starts the clock's signal. */
 export function intrInit(): void {
-  interrupts.w0 = (1 << (SIGALRM - 1)) | (1 << (SIGIO - 1)) | (1 << (SIGTERM - 1)) | (1 << (SIGWINCH - 1)) | (1 << (SIGQUIT - 1)) | (1 << (SIGURG - 1));
   action.handler = codeof(interrupt);
   action.flags = SA_RESTART;
-  action.m0 = interrupts.w0;
+  action.m0 = (1 << (SIGALRM - 1)) | (1 << (SIGIO - 1)) | (1 << (SIGTERM - 1)) | (1 << (SIGWINCH - 1)) | (1 << (SIGQUIT - 1)) | (1 << (SIGURG - 1))
+    | (1 << (SIGUSR1 - 1));
   catchSignal(SIGALRM);
   catchSignal(SIGIO);
   catchSignal(SIGTERM);
   catchSignal(SIGWINCH);
   catchSignal(SIGQUIT);
   catchSignal(SIGURG);
+  catchSignal(SIGUSR1);
 }
 
 /** Starts the clock's signal, HZ times a second. */

@@ -2,6 +2,7 @@
 // before anything has been made: one line on standard error, exit code 2 for usage and 1 for what the host refuses.
 
 import { EWOULDBLOCK, strerror } from '../abi/errno.ts';
+import { MAXCPU } from '../kern/cpu.ts';
 import { _exit, cstr, errno, write } from '../libc/sys.ts';
 
 const MEGABYTE: u32 = 0x100000;
@@ -12,6 +13,8 @@ const PIECE: u32 = 4 * MEGABYTE;
 class Options {
   /** -m: bytes of memory; 0 when not said. */
   memory: u32 = 0;
+  /** -n: virtual CPUs. */
+  cpus: i32 = 1;
   /** -r: the disk. */
   disk: string = "";
   /** -i: the memory image, kept afterwards; empty: one of its own, which goes with the process. */
@@ -45,7 +48,7 @@ export function refuseFile(path: string): void {
 }
 
 function usage(): void {
-  say("usage: vkernel [-hUv] [-m size[kmg]] -r disk [-i image] [-p pidfile] [-e name=value[:name=value ...]]\n");
+  say("usage: vkernel [-hUv] [-m size[kmg]] [-n cpus] -r disk [-i image] [-p pidfile] [-e name=value[:name=value ...]]\n");
 }
 
 function misuse(text: string): void {
@@ -81,6 +84,17 @@ function sizeOf(text: string): u32 {
   if (value > MOST_MEMORY >>> shift) value = 0;
   checkMemory(value << shift, "-m " + text);
   return value << shift;
+}
+
+/** A number of virtual CPUs. */
+function cpusOf(text: string): i32 {
+  let n: i32 = 0;
+  for (let i: i32 = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    n = c >= 48 && c <= 57 && n <= MAXCPU ? n * 10 + c - 48 : MAXCPU + 1;
+  }
+  if (n < 1 || n > MAXCPU) misuse(`-n ${text}: expected a number of CPUs from 1 to ${MAXCPU}`);
+  return n;
 }
 
 /** -e a=b:c=d: words for the kernel. A colon in quotes does not separate, nor one after exec=, which takes the rest. */
@@ -120,6 +134,7 @@ function takeFlag(flag: i32): void {
 
 function takeValue(flag: i32, value: string): void {
   if (flag == 109) options.memory = sizeOf(value);
+  else if (flag == 110) options.cpus = cpusOf(value);
   else if (flag == 105) options.image = value;
   else if (flag == 112) options.pidFile = value;
   else if (flag == 101) addSettings(value);
@@ -134,7 +149,7 @@ export function parseOptions(argc: i32, argv: usize): void {
     if (word.length < 2 || word.charCodeAt(0) != 45) misuse(word + ": expected an option");
     for (let at: i32 = 1; at < word.length; at++) {
       const flag = word.charCodeAt(at);
-      if ("mriep".indexOf(String.fromCharCode(flag)) < 0) {
+      if ("mnriep".indexOf(String.fromCharCode(flag)) < 0) {
         takeFlag(flag);
         continue;
       }

@@ -1,6 +1,8 @@
-// Changing threads in the virtual kernel: only the kernel stack moves. Address space, TLS descriptors and registers of a
+// Changing threads in the virtual kernel: only the kernel stack moves, perhaps on to another virtual CPU. Address space, TLS descriptors and registers of a
 // process are named at each RUN, and the right to the FPU is asked for there.
 
+import { cpuCount } from '../kern/cpu.ts';
+import { fpuRelease } from '../kern/fpu.ts';
 import { Lwp } from '../kern/proc.ts';
 import { switchStacks } from '../kern/thread.ts';
 import { splx } from './intr.ts';
@@ -8,6 +10,7 @@ import { goUser } from './trap.ts';
 
 /** Leave `from`, continue `to` where it left. At splhigh; curLwp is `to` already. */
 export function cpuSwitch(from: Lwp, to: Lwp): void {
+  if (cpuCount > 1) fpuRelease(from);
   switchStacks(changetype<usize>(from.pcb), to.pcb.esp);
 }
 

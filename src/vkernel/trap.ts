@@ -11,6 +11,8 @@ import { signalPending } from '../kern/signal.ts';
 import { syscall } from '../kern/syscall.ts';
 import { trap, userPending, userret } from '../kern/trap.ts';
 import { consFlush, consGathered } from './console.ts';
+import { cycleCount } from './clock.ts';
+import { clearKick, comeBack, cyclesInside, leaveKernel, several, thisCpu } from './cpu.ts';
 import { fpuReady } from '../kern/fpu.ts';
 import { interruptPending, splhigh, splopen } from './intr.ts';
 
@@ -20,23 +22,45 @@ function settle(lwp: Lwp): void {
     splopen();
     userret(lwp);
     splhigh();
+    clearKick();
   }
 }
 
-/** vmspace_ctl(RUN); the result, and all ones when it is an error. */
-function runSpace(id: usize, frame: usize, tls: usize): i32 {
-  let failed: i32 = 0;
-  asm`push ${tls}
-      push ${frame}
-      push 1
-      push ${id}
-      push 0
+type Run = (id: usize, command: i32, frame: usize, tls: usize, kick: usize) => i32;
+
+/**
+ * vmspace_ctl(id, RUN, frame, tls), unless the word at `kick` is not 0: then nothing runs. All ones when it is an error. The
+ * arguments lie where the real kernel wants them.
+ */
+function enterProcess(): void {
+  naked();
+  asm`mov ecx, [esp+20]
       mov eax, 488
+      cmp dword ptr [ecx], 0
+      jne kicked
       int 0x80
-      lea esp, [esp+20]
       sbb eax, eax
-      mov ${failed}, eax`;
-  return failed;
+      ret
+      kicked:
+      xor eax, eax
+      ret`;
+}
+
+// Offsets in enterProcess: where it looks, and where it goes.
+const LOOK: u32 = 9;
+const GO: u32 = 14;
+
+/** A signal has come at `eip`: where to continue, so that enterProcess does not miss what its handler does. */
+export function lookAgain(eip: usize): usize {
+  const look = codeof(enterProcess) + LOOK;
+  return eip > look && eip <= look - LOOK + GO ? look : eip;
+}
+
+/** lwp has spent so many cycles in user mode; it enters the kernel now. */
+function charge(lwp: Lwp, cycles: u32): void {
+  lwp.userCycles += cycles as u64;
+  if (lwp.ve != null) lwp.ve.cycles += cycles as u64;
+  lwp.cycleStamp = cycleCount();
 }
 
 /** Runs the current thread's process. Never returns: exit switches away for good. */
@@ -44,14 +68,26 @@ export function goUser(): void {
   const lwp = curLwp;
   for (;;) {
     splhigh();
+    clearKick();
     if (interruptPending() || needResched || signalPending(lwp)) settle(lwp);
     const frame = lwp.frame;
     if (consGathered()) consFlush();
     chargeSystem(lwp);
     frame.trapno = 0;
     frame.xflags = fpuReady(lwp) ? 0 : PGEX_FPFAULT;
-    const failed = runSpace(lwp.vmspace.pmap.space, changetype<usize>(frame), changetype<usize>(tlsOf(lwp)));
-    chargeUser(lwp);
+    const cpu = thisCpu;
+    const tls = changetype<usize>(tlsOf(lwp));
+    const space = lwp.vmspace.pmap.space;
+    if (several) {
+      frame.isp = cpu.used;
+      leaveKernel();
+    }
+    const run = changetype<Run>(codeof(enterProcess));
+    const failed = run(space, 1, changetype<usize>(frame), tls, changetype<usize>(cpu));
+    if (several) {
+      comeBack(cpu);
+      charge(lwp, cyclesInside(frame.isp));
+    } else chargeUser(lwp);
     splopen();
     if (failed != 0) panic("vmspace_ctl");
     frame.xflags |= PGEX_U;

@@ -5,15 +5,15 @@
 import { EAGAIN, EBADF, EFAULT, EINVAL, ESRCH } from '../../src/abi/errno.ts';
 import { WNOHANG, WUNTRACED } from '../../src/abi/file.ts';
 import { EXTEXIT_LWP, EXTEXIT_PROC, EXTEXIT_SETINT, LwpParams } from '../../src/abi/lwp.ts';
-import { SA_ONSTACK, SA_RESTART, SIG_BLOCK, SIG_IGN, SIG_SETMASK, SIGCONT, SIGKILL, SIGSTOP, SIGTERM, SIGUSR1, SIGUSR2, SigAction,
+import { SA_ONSTACK, SA_RESTART, SIG_BLOCK, SIG_IGN, SIG_SETMASK, SIGCONT, SIGKILL, SIGSEGV, SIGSTOP, SIGTERM, SIGUSR1, SIGUSR2, SigAction,
   SigSet } from '../../src/abi/signal.ts';
-import { MAP_ANON, MAP_SHARED, PROT_READ, PROT_WRITE } from '../../src/abi/mman.ts';
+import { MAP_ANON, MAP_PRIVATE, MAP_SHARED, PROT_READ, PROT_WRITE } from '../../src/abi/mman.ts';
 import { Rusage, Timespec } from '../../src/abi/time.ts';
 import { setMain } from '../../src/libc/crt.ts';
 import { Condition, fetchAdd, Mutex } from '../../src/libc/mutex.ts';
 import { vectorOf } from '../../src/libc/process.ts';
 import { malloc, mfree } from '../../src/libc/rt.ts';
-import { _exit, clockGettime, close, errno, execve, extexit, fork, getpid, getrusage, kill, lwpCreate, lwpGettid, lwpKill, mmap, nanosleep, pipe, read, schedYield,
+import { _exit, clockGettime, close, errno, execve, extexit, fork, getpid, getrusage, kill, lwpCreate, lwpGettid, lwpKill, mmap, mprotect, munmap, nanosleep, pipe, read, schedYield,
   sigaction, sigaltstack, sigpending, sigprocmask, umtxSleep, umtxWakeup, wait4 } from '../../src/libc/sys.ts';
 import { Thread, threadCreate, threadExit, threadJoin, threadSelf } from '../../src/libc/thread.ts';
 import { check, checkEqual, checkError, freeMemory, inChild, verdict } from './harness.ts';
@@ -191,15 +191,18 @@ function testErrno(): void {
   checkEqual("are its own", threadJoin(thread) as i32, EBADF);
 }
 
-let points!: FixedArray<f64, 4>;
+let points!: FixedArray<f64, 12>;
 
-/** Hold a value on the FPU stack while others use theirs. */
+/** Hold a value on the FPU stack while others use theirs; and now and then sleep, perhaps to go on on another CPU. */
 function holdOnFpu(arg: usize): usize {
   const place = addressof(points) + arg * 8;
   points[arg as i32] = (arg as i32) as f64 + 0.5;
   asm`mov eax, ${place}
       fld qword ptr [eax]`;
-  for (let i: i32 = 0; i < 30; i++) schedYield();
+  for (let i: i32 = 0; i < 30; i++) {
+    schedYield();
+    if ((i + (arg as i32)) % 5 == 0) sleepMs(1);
+  }
   points[arg as i32] = 0.0;
   asm`mov eax, ${place}
       fstp qword ptr [eax]`;
@@ -208,10 +211,10 @@ function holdOnFpu(arg: usize): usize {
 
 function testFpu(): void {
   const list: Thread[] = [];
-  for (let i: i32 = 1; i < 4; i++) list.push(threadCreate(holdOnFpu, i as usize)!);
+  for (let i: i32 = 1; i < 12; i++) list.push(threadCreate(holdOnFpu, i as usize)!);
   let sum = holdOnFpu(0);
   for (const thread of list) sum += threadJoin(thread);
-  checkEqual("FPU registers of four threads", sum as i32, 4);
+  checkEqual("FPU registers of twelve threads", sum as i32, 12);
 }
 
 function milliseconds(): i32 {
@@ -650,6 +653,55 @@ function testFork(): void {
   }), 14 << 8);
 }
 
+function readAgain(address: usize): usize {
+  for (;;) {
+    load<i32>(address);
+    fetchAdd(at(5), 1);
+  }
+}
+
+function writeAgain(address: usize): usize {
+  for (;;) {
+    store<i32>(address, 1);
+    fetchAdd(at(5), 1);
+  }
+}
+
+/** A child whose other thread uses a page in a loop while `change` happens to the page; its wait status. */
+function useWhile(user: (address: usize) => usize, change: (address: usize) => i32): i32 {
+  pageUser = user;
+  pageChange = change;
+  return inChild(() => {
+    const page = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0);
+    store<i32>(page, 1);
+    store<i32>(at(5), 0);
+    threadCreate(pageUser, page);
+    while (get(5) < 1000) sleepMs(10);
+    const failed = pageChange(page);
+    sleepMs(50);
+    return failed == 0 ? 1 : 2;
+  });
+}
+
+// Function values capture nothing, so these two travel in globals.
+let pageUser: (address: usize) => usize = readAgain;
+let pageChange: (address: usize) => i32 = unmapPage;
+
+function unmapPage(address: usize): i32 {
+  return munmap(address, 4096);
+}
+
+function protectPage(address: usize): i32 {
+  return mprotect(address, 4096, PROT_READ);
+}
+
+/** What one thread does to memory, the others see at once, on whatever processor they are. */
+function testMemory(): void {
+  checkEqual("munmap", useWhile(readAgain, unmapPage), SIGSEGV);
+  checkEqual("mprotect", useWhile(writeAgain, protectPage), SIGSEGV);
+  checkEqual("mprotect leaves reading", useWhile(readAgain, protectPage), 1 << 8);
+}
+
 // ---------------------------------------------------------------------------------------------------- mutex and condition
 
 let mutex!: Embed<Mutex>;
@@ -756,6 +808,7 @@ function main(args: string[]): i32 {
   testExit();
   testExec();
   testFork();
+  testMemory();
   testMutex();
   testCondition();
   testHeap();

@@ -1,0 +1,7 @@
+// One processor.
+
+/** Processor `cpu` has something to look at. */
+export function cpuKick(_cpu: i32): void {}
+
+/** Start the other processors. */
+export function cpusStart(): void {}
