@@ -119,11 +119,13 @@ function main(args: string[]): i32 {
   checkEqual("47: an unknown option", status(["-x"]), 2);
   checkEqual("47: no disk", status(["-v"]), 2);
   checkEqual("47: a setting without a name", status(["-e", "exec", "-r", "/vroot.img"]), 2);
+  checkEqual("47: no CPU", status(["-n", "0", "-r", "/vroot.img"]), 2);
+  checkEqual("47: too many", status(["-n17", "-r", "/vroot.img"]), 2);
   checkEqual("47: an empty disk", status(["-r", "/dev/null"]), 1);
   const locked = open("/image", O_RDWR | O_CREAT | O_EXLOCK, 0x180);
   checkEqual("47: a locked image", status(["-i", "/image", "-m", "32m", "-r", "/vroot.img"]), 1);
   close(locked);
-  const pid = start(["-Uv", "-m32m", "-p", "/pid", "-i", "/image", "-e", "a=1:b='2:3'", "-r", "/vroot.img"]);
+  const pid = start(["-Uv", "-m32m", "-n3", "-p", "/pid", "-i", "/image", "-e", "a=1:b='2:3'", "-r", "/vroot.img"]);
   pause(4000);
   check("46: it runs", kill(pid, 0) == 0);
   checkEqual("47: its disk is locked", status(["-r", "/vroot.img"]), 1);
@@ -133,7 +135,7 @@ function main(args: string[]): i32 {
   checkEqual("46: halt after SIGTERM exits with status 0", waitFor(pid), 0);
   checkEqual("46: the pid file is gone", pidIn("/pid"), -1);
   checkEqual("46: -i's image stays", sizeOfFile("/image"), 0x2000000);
-  const second = start(["-i", "/image", "-r", "/vroot.img"]);
+  const second = start(["-n", "2", "-i", "/image", "-r", "/vroot.img"]);
   pause(2000);
   kill(second, SIGTERM);
   checkEqual("46: init halts when told", waitFor(second), 0);

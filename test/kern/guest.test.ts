@@ -29,4 +29,9 @@ beforeAll(() => {
 describe.each(PROGRAMS)('%s', (program) => {
   it('finds no failure on the host kernel', () => expectVerdict(program, rootOf(program), ''), 120_000);
   it('finds no failure in the virtual kernel', () => expectVerdict(program, nestedRootOf(program), 'exec=none'), 120_000);
+  it('finds no failure in a virtual kernel of four CPUs', () => {
+    const boot = bootPc(compiled(HOST_KERNEL), nestedRootOf(program), 'ncpu=4 exec=none');
+    expect(boot.text).toMatch(new RegExp(`^${program}: \\d+ passed, 0 failed$`, 'm'));
+    expect(boot.off).toBe(true);
+  }, 120_000);
 });

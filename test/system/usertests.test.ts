@@ -42,6 +42,10 @@ describe('usertests', () => {
     expect(run('exec=usertests')).toEqual(onHost);
   }, 300_000);
 
+  it('passes in a virtual kernel of four CPUs, with the same words', () => {
+    expect(run('ncpu=4 exec=usertests')).toEqual(onHost);
+  }, 300_000);
+
   it.skipIf(!hasQemu)('passes under QEMU, with the same words', async () => {
     const { text, code } = await converseOnQemu('native exec=usertests', [], 300, ['-icount', 'shift=3,sleep=off']);
     expect(agreed(text)).toEqual(agreed(onHost.text));

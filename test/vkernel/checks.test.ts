@@ -160,8 +160,8 @@ describe.skipIf(!hasQemu)('QEMU prints the same', () => {
 });
 
 describe('checks of their own kind', () => {
-  it('45: a virtual kernel offers VM spaces to its own processes', () => {
+  it.each(['', 'ncpu=4 '])('45: a virtual kernel offers VM spaces to its own processes (%s)', (words) => {
     const disk = hostWith(init('src/user/init.ts'), rootOf('vmspace'));
-    expect(bootPc(kernel, disk, 'exec=none').text).toMatch(/^vmspace: \d+ passed, 0 failed$/m);
+    expect(bootPc(kernel, disk, `${words}exec=none`).text).toMatch(/^vmspace: \d+ passed, 0 failed$/m);
   }, 120_000);
 });
