@@ -5,6 +5,7 @@
 
 import { CpTime } from "../abi/file.ts";
 import { cpuCycles, cycleCount, nanoTime } from "machine/clock.ts";
+import { cpuCount } from "./cpu.ts";
 import { allProcs, Lwp, Proc, procSysCycles, procUserCycles } from "./proc.ts";
 
 let startCycles: u64 = 0;            // when counting began
@@ -94,6 +95,7 @@ export function cpuTimes(current: Lwp, into: CpTime): void {
     user += procUserCycles(p);
     sys += procSysCycles(p);
   }
+  if (cpuCount > 1) idleCycles = leftOver(real, user + sys + idleIntrCycles);
   const ratio = usecPerCycle();
   const at = changetype<Ptr<u32>>(into);
   split(scale(user, ratio), at, 0);
@@ -101,6 +103,11 @@ export function cpuTimes(current: Lwp, into: CpTime): void {
   split(scale(idleIntrCycles, ratio), at, 4);
   split(scale(idleCycles, ratio), at, 6);
   split(scale(real, ratio), at, 8);
+}
+
+/** Several processors are the host's one in turns: idle is what none of them used. */
+function leftOver(real: u64, used: u64): u64 {
+  return real > used ? real - used : 0;
 }
 
 /** at[n], at[n+1] = seconds and microseconds. */

@@ -16,6 +16,7 @@ import { SIGUSR1 } from '../abi/signal.ts';
 import { TlsInfo } from '../abi/time.ts';
 import { Cpu, cpuAdd, cpuArrive, cpuDepart } from '../kern/cpu.ts';
 import { panic } from '../kern/panic.ts';
+import { curLwp } from '../kern/proc.ts';
 import { idleLoop } from '../kern/sched.ts';
 import { startThread } from '../kern/thread.ts';
 import { Mutex } from '../libc/mutex.ts';
@@ -70,7 +71,7 @@ export function leaveKernel(): void {
 function depart(place: i32): void {
   const cpu = thisCpu;
   cpu.place = place;
-  cpu.inside += cycleCount() - cpu.came;
+  cpu.inside += curLwp.cycleStamp - cpu.came;  // charged to threads up to that moment
   cpuDepart();
   inKernel = false;
   lock.unlock();

@@ -11,7 +11,6 @@ import { signalPending } from '../kern/signal.ts';
 import { syscall } from '../kern/syscall.ts';
 import { trap, userPending, userret } from '../kern/trap.ts';
 import { consFlush, consGathered } from './console.ts';
-import { cycleCount } from './clock.ts';
 import { clearKick, comeBack, cyclesInside, leaveKernel, several, thisCpu } from './cpu.ts';
 import { fpuReady } from '../kern/fpu.ts';
 import { interruptPending, splhigh, splopen } from './intr.ts';
@@ -60,7 +59,7 @@ export function lookAgain(eip: usize): usize {
 function charge(lwp: Lwp, cycles: u32): void {
   lwp.userCycles += cycles as u64;
   if (lwp.ve != null) lwp.ve.cycles += cycles as u64;
-  lwp.cycleStamp = cycleCount();
+  lwp.cycleStamp = thisCpu.came;
 }
 
 /** Runs the current thread's process. Never returns: exit switches away for good. */
