@@ -70,6 +70,13 @@ describe.each(ENGINE_KINDS)('debug exceptions on %s', (engine) => {
     expect(step('mov ss, ax\nfirst: nop\nsecond: nop\n hlt')).toBe('second');
   });
 
+  it('TF: the step that MOV SS swallows does not trap in the handler of the INT behind it', () => {
+    const p = new Program(engine).load(`push 0x102\n mov eax, ${DATA0}\n popfd\n mov ss, ax\n int 0x30\nsystem: mov ecx, 5\n hlt` + HANDLER).gate(1, 'h').gate(0x30, 'system');
+    p.state.dr6 = 0xffff0ff0;
+    p.run(1000);
+    expect([p.state.eip, p.state.ecx]).toEqual([p.label('system') + 6, 5]);
+  });
+
   it('an execution breakpoint right after MOV SS does not hit', () => {
     const [at] = trapped(`mov eax, ${DATA0}\n mov ss, ax\nhere: inc ecx\n mov edx, 7\n hlt`, EXECUTE, 'here');
     expect(at).toBe(7);

@@ -87,8 +87,11 @@ throws fn serveBoundary(): i32 {
   refill();
   if (dead) { stopReason = ${L.STOP.shutdown}; return 1; }
   if (stopAsked) { stopAsked = 0; stopReason = ${L.STOP.stopped}; return 1; }
-  if (stepping) { stepping = 0; trapBits |= 0x4000; }
   let now = icEnd - i64(left);
+  if (stepping) {
+    stepping = 0;
+    if (now != stackShadowAt) { trapBits |= 0x4000; }     // a step into the shadow is no trap, not a late one
+  }
   let trapsWait = now == stackShadowAt; let interruptsWait = now == shadowAt;
   while ((trapBits && !trapsWait) || (irq && (eflags & IF) && !interruptsWait)) {
     halted = 0;
