@@ -14,7 +14,7 @@ import { INVALV_MOST, VPTE_A, VPTE_FRAME, VPTE_M, VPTE_RW, VPTE_U, VPTE_V, VM_MA
 import { ENOMEM } from '../abi/errno.ts';
 import { batchOn, teardownOn } from './tuning.ts';
 import { pmapAttach, pmapDetach, pmapInvalidate, pmapInvalidateRanges, ptov, vtop } from 'machine/pmap.ts';
-import { VmPage, PG_MANAGED, memoryExhausted, vmPageAlloc, vmPageFree, paToPage } from './vm_page.ts';
+import { VmPage, PG_MANAGED, memoryExhausted, memoryTight, vmPageAlloc, vmPageFree, paToPage } from './vm_page.ts';
 import { pvInsert, pvRemove } from './pv.ts';
 import { panic } from './panic.ts';
 
@@ -145,7 +145,7 @@ function makeTable(pm: Pmap, va: usize): Ptr<u32> | null {
 export function pmapEnter(pm: Pmap, va: usize, page: VmPage, write: bool): i32 {
   if (memoryExhausted()) return ENOMEM;
   let table = tableOf(pm, va);
-  if (table == null) table = makeTable(pm, va);
+  if (table == null && !memoryTight()) table = makeTable(pm, va);
   if (table == null) return ENOMEM;
   const slot = (va >>> 12) & 1023;
   const old = table[slot];

@@ -160,9 +160,17 @@ export function memoryScarce(): bool {
   return freePageCount() < reserve;
 }
 
-/** So short that page tables and reverse mappings may not grow either: what is left is for malloc, which cannot fail. */
+/** So short that reverse mappings may not grow: what is left is for malloc, which cannot fail. */
 export function memoryExhausted(): bool {
   return freePageCount() < reserve >>> 1;
+}
+
+/**
+ * So much is taken by the kernel that VM spaces and page tables must not grow: even with all files and images written out there
+ * would be little more than paging needs to go on.
+ */
+export function memoryTight(): bool {
+  return freePageCount() < low + BATCH * 2 && freePageCount() + dirtyQueue.count + imageQueue.count < low + BATCH * 2;
 }
 
 /** Pages of images that memory alone has. */

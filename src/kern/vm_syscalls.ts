@@ -14,7 +14,7 @@ import { MAX_ENTRIES, VME_COW, VME_NEEDS_COPY, VME_NOSYNC, VME_SHARED, VME_STACK
 import { NO_LIMIT, OBJ_NOSYNC, OBJ_VNODE, VmObject, vmObjectAnon, vmObjectFlush, vmObjectOf, vmObjectRef, vmObjectRelease } from "./vm_object.ts";
 import { timePageObject } from "./timepage.ts";
 import { timePageOn } from "./tuning.ts";
-import { memoryScarce } from "./vm_page.ts";
+import { memoryTight } from "./vm_page.ts";
 import { vkernelEnable } from "./vmspace.ts";
 
 const SEGMENT: u32 = 0x400000;
@@ -40,7 +40,7 @@ export function kernMmap(vm: Vmspace, proc: Proc, address: u32, len: u32, prot: 
     if ((flags & MAP_STACK) != 0 || (prot & (PROT_READ | PROT_WRITE)) != (PROT_READ | PROT_WRITE)) return EINVAL;
   }
   if (len == 0 || len > 0xfffff000 || (offset & 4095) != 0 || offsetHigh != 0 || (prot & ~PROT_ALL) != 0) return EINVAL;
-  if (vm.entryCount >= MAX_ENTRIES || memoryScarce()) return ENOMEM;
+  if (vm.entryCount >= MAX_ENTRIES || memoryTight()) return ENOMEM;
   const bytes = (len + 4095) & 0xfffff000;
   if ((flags & MAP_FIXED) != 0 && ((address & 4095) != 0 || !vmRangeOk(address, bytes))) return EINVAL;
   mapObject = null;

@@ -16,7 +16,7 @@ import { kernSetLdt } from "./ldt.ts";
 import { Lwp, Proc } from "./proc.ts";
 import { Vmspace, vmspaceAlloc, vmspaceFree, vmRangeOk, kernMadvise } from "./vm_map.ts";
 import { VM_READ, VM_WRITE, vmFaultPage } from "./vm_fault.ts";
-import { memoryScarce, vmPageHold, vmPageRelease } from "./vm_page.ts";
+import { memoryTight, vmPageHold, vmPageRelease } from "./vm_page.ts";
 import { MADV_INVALV } from "../abi/mman.ts";
 import { kernInvalidateRanges, kernMmap, kernMunmap, mmapResult } from "./vm_syscalls.ts";
 import { pmapActivate, ptov } from "machine/pmap.ts";
@@ -81,7 +81,7 @@ function noEntry(lwp: Lwp): i32 {
 /** vmspace_create(id, type, data): EAGAIN beyond vm.vkernel_spaces, ENOMEM when memory is short. */
 export function sysVmspaceCreate(lwp: Lwp, a: Ptr<u32>): i32 {
   if (vkernelEnable == 0) return EOPNOTSUPP;
-  if (memoryScarce()) return ENOMEM;
+  if (memoryTight()) return ENOMEM;
   let vkp = lwp.proc.vkernel;
   if (vkp == null) {
     vkp = new VkernelProc();

@@ -9,7 +9,8 @@ import { setMain } from '../../src/libc/crt.ts';
 import { vectorOf, waitFor } from '../../src/libc/process.ts';
 import { _exit, close, execve, fork, madvise, mcontrol, mmap, open, sync, vmspaceCreate, vmspaceCtl, vmspaceDestroy, vmspaceMcontrol,
   vmspaceMmap } from '../../src/libc/sys.ts';
-import { check, checkEqual, enableVkernel, readStats, scratchFile, verdict } from './harness.ts';
+import { SIGKILL } from '../../src/abi/signal.ts';
+import { check, checkEqual, enableVkernel, inChild, readStats, scratchFile, verdict } from './harness.ts';
 
 const RW: i32 = 3;
 const PAGE: u32 = 4096;
@@ -126,12 +127,46 @@ function virtualKernel(): void {
   check("and its image was paged", pagedOut() > before);
 }
 
+/**
+ * Takes all the memory that it can get: spaces, mappings, and page tables for addresses far apart. It is refused or killed, or runs
+ * out of ids to try.
+ */
+function greedy(): i32 {
+  for (let id: usize = 2; id < 4000; id++) {
+    if (vmspaceCreate(id, 0, 0) != 0) return 0;
+    for (let at: u32 = 0; at < 0x80000000; at += 0x4000000) vmspaceMmap(id, at, IMAGE, RW, MAP_FIXED | MAP_SHARED | MAP_VPAGETABLE, image, 0);
+    vmspaceMcontrol(id, 0, 0x80000000, MADV_SETMAP, VPTE_PS | VW);
+    for (let at: u32 = 0; at < 0x80000000; at += 0x4000000) {
+      frame.eip = at + CODE * PAGE;
+      frame.esp = at;
+      vmspaceCtl(id, 1, changetype<usize>(frame), changetype<usize>(ext));
+    }
+  }
+  return 0;
+}
+
+/** The kernel survives the greedy. Their spaces are ours, because we own some ourselves; destroyed, they leave nothing. */
+function exhaustion(): void {
+  store<u32>(linear + CODE * PAGE, 0x80cd);
+  for (let i: i32 = 0; i < 3; i++) {
+    const status = inChild(greedy);
+    check("the greedy end, or are ended", status == 0 || status == SIGKILL);
+    readStats(stats);
+    check("the greedy got something", stats.spaces > 10);
+    for (let id: usize = 2; id < 4000; id++) vmspaceDestroy(id);
+    readStats(stats);
+    checkEqual("and leave no space behind", stats.spaces as i32, 1);
+    check("nor page tables", stats.tables < 64);
+  }
+}
+
 function main(args: string[]): i32 {
   enableVkernel(1);
   virtualKernel();
   largerThanMemory();
   tables();
   invalid();
+  exhaustion();
   return verdict("paging");
 }
 

@@ -5,7 +5,7 @@
 // page number; the image is also mapped linearly, so that every VPTE can be read and written at once.
 
 import { EFAULT, EINVAL, EOPNOTSUPP } from '../../src/abi/errno.ts';
-import { MADV_INVAL, MADV_NOSYNC, MADV_SETMAP, MAP_ANON, MAP_PRIVATE, MAP_SHARED, MAP_STACK, MAP_VPAGETABLE, PROT_READ, VPTE_A, VPTE_M, VPTE_PS,
+import { MADV_INVAL, MADV_INVALV, MADV_NOSYNC, MADV_SETMAP, MAP_ANON, MAP_PRIVATE, MAP_SHARED, MAP_STACK, MAP_VPAGETABLE, PROT_READ, VPTE_A, VPTE_M, VPTE_PS,
   VPTE_RW, VPTE_V } from '../../src/abi/mman.ts';
 import { SEGV_ACCERR, SEGV_MAPERR } from '../../src/abi/signal.ts';
 import { setMain } from '../../src/libc/crt.ts';
@@ -177,6 +177,35 @@ function invalidation(): void {
   setVpte(0, 1, 0);
 }
 
+let ranges!: FixedArray<u32, 34>;
+
+function setRange(n: u32, start: usize, bytes: u32): void {
+  ranges[n * 2] = start;
+  ranges[n * 2 + 1] = bytes;
+}
+
+/** One call invalidates several ranges, or none when one of them is wrong. */
+function invalidateRanges(): void {
+  const vector = addressof(ranges);
+  for (let k: u32 = 22; k < 26; k++) {
+    setVpte(1, k, (k + 40) * PAGE | VW);
+    checkEqual("INVALV: valid", shown(k), (k + 40) as i32);
+    setVpte(1, k, 0);
+  }
+  setRange(0, window + 22 * PAGE, PAGE);
+  setRange(1, 0xfffff000, 2 * PAGE);
+  checkError("INVALV: a range beyond user space", mcontrol(vector, 2, MADV_INVALV, 0), EINVAL);
+  checkEqual("INVALV: then the others stay", shown(22), 62);
+  checkError("INVALV: too many", mcontrol(vector, 17, MADV_INVALV, 0), EINVAL);
+  checkError("INVALV: bad vector", mcontrol(0x100, 1, MADV_INVALV, 0), EFAULT);
+  setRange(1, window + 24 * PAGE, 2 * PAGE);
+  checkEqual("INVALV: two ranges", mcontrol(vector, 2, MADV_INVALV, 0), 0);
+  check("INVALV: all of both", shown(22) == -1 && shown(24) == -1 && shown(25) == -1);
+  checkEqual("INVALV: and nothing between", shown(23), 63);
+  checkEqual("INVALV: no ranges", mcontrol(0, 0, MADV_INVALV, 0), 0);
+  madvise(window, WINDOW, MADV_INVAL);
+}
+
 let fds!: FixedArray<i32, 2>;
 
 function kernelAccess(): void {
@@ -248,6 +277,7 @@ function main(args: string[]): i32 {
   accessedModified();
   directoryPs();
   invalidation();
+  invalidateRanges();
   kernelAccess();
   inherited();
   privateTree();
