@@ -51,7 +51,7 @@ const BRANCHES: readonly (readonly [string, string, readonly number[]])[] = [
 /** The body of a handler for the micro-op `by` bytes behind `ip`. */
 function behind(body: string, by: number): string {
   return body
-    .replace(/\[(\d+) : ip\]/g, (_, offset: string) => `[${Number(offset) + by} : ip]`)
+    .replace(/\[(\d+) : ip(?: \+ (\d+))?\]/g, (_, offset: string, more = '0') => `[${Number(offset) + Number(more) + by} : ip]`)
     .replace(/\b(slowLoad|slowStore|slowModify)\(ip,/g, `$1(ip + ${by},`)
     .replace(/\bresolve\(ip \+ (\d+)\)/g, (_, offset: string) => `resolve(ip + ${Number(offset) + by})`)
     .replace(/\bcur = ip;/g, `cur = ip + ${by};`)
