@@ -136,26 +136,23 @@ throws fn checkTarget(descriptorLo: i32, descriptorHi: i32, target: i32) {
 /// No vector of a fault: the instruction begins again after the next interrupt.
 const WAIT_FOR_INTERRUPT = 256;
 
-/// Handlers that fault at once, for ever, retire nothing; and benign faults (#AC while #AC is pushed for CPL 3) can follow
-/// each other for ever. So that time passes, every so many faults count as an instruction: 1, the instruction is tried again.
-fn faultsForEver(): i32 {
+/// Handlers that fault at once, for ever, retire nothing; so that time passes, every so many faults count as an instruction.
+fn countFault() {
   let now = icEnd - i64(left);
   faultsInRow = now == faultAt ? faultsInRow + 1 : 0;
   faultAt = now;
-  if (faultsInRow < 32) { return 0; }
-  icEnd += 1L;
-  kick();
-  return 1;
+  if (faultsInRow >= 32) { icEnd += 1L; kick(); }
 }
 
-/// Delivers the fault that has just been raised, and what follows when that fails. eip: the faulting instruction.
+/// Delivers the fault that has just been raised, and what follows when that fails. eip: the faulting instruction. Benign
+/// faults (#AC while #AC is pushed for CPL 3) can follow each other for ever: then the instruction is tried again.
 fn deliverFault() {
   let depth = 0;
   if (faultVector == WAIT_FOR_INTERRUPT) { halted = 1; kick(); return; }
   loop {
     let vector = faultVector; let error = faultError; let hasError = faultHasError; let address = cr2;
     shadowAt = 0L; stackShadowAt = 0L;
-    if (faultsForEver()) { return; }
+    countFault();
     try {
       interrupt(vector, vector == 1 ? INTR_HARD : INTR_FAULT, hasError, error);
       if (stopOnFault) { stopAsked = 1; kick(); }
@@ -164,6 +161,7 @@ fn deliverFault() {
       external = 0;
       deliveryFailed(depth, vector, error, address);
       depth += 1;
+      if (depth > 32) { kick(); return; }
       if (vector == 8) { dead = 1; kick(); return; }
       if (becomesDouble(vector, faultVector)) { faultVector = 8; faultError = 0; faultHasError = 1; }
     }
