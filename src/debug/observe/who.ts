@@ -15,6 +15,8 @@ type Thread = Stack<Trip>;
 class Threads {
   readonly kernel = new Map<number, Thread>();
   readonly programs = new Map<number, { thread: Thread; vmspace: number }>();
+  /** Threads of a virtual kernel's process that are none of its threads. */
+  readonly helpers = new Map<number, Thread>();
   /** What the kernel stacks were named after. */
   readonly named = new Map<number, number>();
 
@@ -70,15 +72,22 @@ export class Watch {
   /** Kernel code of `from`'s kernel goes on with the stack pointer `esp`. */
   kernelThread(from: Thread, esp: number): Thread {
     const threads = [...this.all.values()].find((candidate) => candidate.view.memory === from.memory) ?? this.host;
+    return this.knownStack(threads, esp) ?? this.anyStack(threads, esp) ?? from;
+  }
+
+  private knownStack(threads: Threads, esp: number): Thread | null {
     for (const thread of threads.kernel.values()) if (thread.holds(esp)) return thread;
-    const { view } = threads;
-    for (const proc of view.processes()) {
+    return null;
+  }
+
+  private anyStack(threads: Threads, esp: number): Thread | null {
+    for (const proc of threads.view.processes()) {
       for (const { at } of proc.lwps) {
         const thread = this.kernelStack(threads, at);
         if (thread.holds(esp)) return thread;
       }
     }
-    return from;
+    return null;
   }
 
   /** The stack of a thread in its kernel. Its record may have been given to another thread. */
@@ -93,7 +102,7 @@ export class Watch {
     threads.named.set(lwp, title);
     const { name, tid } = { name: view.proc(proc).name, tid: view.lwp(lwp).tid };
     const owner: Owner = { depth: view.depth, kind: 'kernel', name, pid, tid, space: null };
-    const root = this.rootOf(view.depth ? (view.depth > 1 ? `vkernel ${view.depth}` : 'vkernel') : 'host kernel', name);
+    const root = this.rootOf(this.kernelName(view), name);
     if (known && known.low === low && known.owner.pid === pid) {
       known.owner = owner;
       known.moveTo(root);
@@ -122,7 +131,7 @@ export class Watch {
       if (!inner) return this.program(threads, lwp, proc, ve ? view.space(ve).id : space);
       if (!ve) {
         this.userAs = { threads, lwp, space };
-        return this.virtualThread(inner, esp);
+        return this.virtualThread(inner, esp, lwp);
       }
       space = view.space(ve).id;
       const user = inner.lwpOfSpace(space);
@@ -148,10 +157,25 @@ export class Watch {
     return owner;
   }
 
-  /** The thread of a virtual kernel whose stack it is on: the current one, but for the moment in which it changes threads. */
-  private virtualThread(view: KernelView, esp: number): Thread {
-    const current = this.kernelStack(this.threadsOf(view), view.curLwp());
-    return current.holds(esp) ? current : this.kernelThread(current, esp);
+  /**
+   * The thread of a virtual kernel whose stack it is on: the current one, but for the moment in which it changes threads; or a helper of the
+   * kernel, a thread of its process (`lwp` of the host) with a stack of its own.
+   */
+  private virtualThread(view: KernelView, esp: number, lwp: number): Thread {
+    const threads = this.threadsOf(view);
+    const current = this.kernelStack(threads, view.curLwp());
+    if (current.holds(esp)) return current;
+    const known = this.knownStack(threads, esp) ?? threads.helpers.get(lwp) ?? this.anyStack(threads, esp);
+    if (known) return known;
+    const owner: Owner = { depth: view.depth, kind: 'kernel', name: 'helper', pid: 0, tid: 0, space: null };
+    const helper: Thread = new Stack<Trip>(owner, this.rootOf(this.kernelName(view), 'helper'), threads.code, view.memory);
+    helper.high = 0xffffffff;
+    threads.helpers.set(lwp, helper);
+    return helper;
+  }
+
+  private kernelName({ depth }: KernelView): string {
+    return depth === 0 ? 'host kernel' : depth === 1 ? 'vkernel' : `vkernel ${depth}`;
   }
 
   /** The user stack of a program's thread, fresh after exec. */
