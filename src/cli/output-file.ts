@@ -5,6 +5,7 @@ import { UsageError } from './args.ts';
 
 const BUFFER = 1 << 16;
 const STDERR = 2;
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
 export class OutputFile {
   private text = '';
@@ -25,8 +26,20 @@ export class OutputFile {
   }
 
   flush(): void {
-    if (this.text) writeSync(this.fd, this.text, null, 'latin1');
+    const bytes = Buffer.from(this.text, 'latin1');
     this.text = '';
+    for (let done = 0; done < bytes.length; ) done += this.write(bytes.subarray(done));
+  }
+
+  /** Writes some of the bytes, and waits for a pipe that is full. */
+  private write(bytes: Uint8Array): number {
+    try {
+      return writeSync(this.fd, bytes);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(PAUSE, 0, 0, 1);
+      return 0;
+    }
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 // The tutorial (src/vkernel/README.md) is true: its commands are run as they are written there, and print what it shows. Numbers
-// may differ, for they change with every line of the kernels; names and order may not. `...` stands for any lines.
+// and depths may differ, for they change with every line of the kernels; names and order may not. `...` stands for any lines.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -16,9 +16,9 @@ function blocks(text: string): Shown[] {
   return [...text.matchAll(/^```console\n\$ (.*)\n([^]*?)^```$/gm)].map((match) => ({ command: match[1]!, lines: match[2]!.trimEnd().split('\n') }));
 }
 
-/** A line without its numbers. */
+/** A line without its numbers, and without the depth of a call: which functions stand for themselves is the compiler's choice. */
 function masked(line: string): string {
-  return line.trim().replace(/\b(0x[0-9a-f]+|[0-9a-f]{8}|\d+(\.\d+)?)\b/g, 'N').replace(/ at \S+: (timer|N)/, ' at N: $1').replace(/ +/g, ' ');
+  return line.trim().replace(/(\| )+/g, '').replace(/\b(0x[0-9a-f]+|[0-9a-f]{8}|\d+(\.\d+)?)\b/g, 'N').replace(/ at \S+: (timer|N)/, ' at N: $1').replace(/ +/g, ' ');
 }
 
 /** Do the lines come in this order, `...` being any? */

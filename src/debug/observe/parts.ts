@@ -42,7 +42,7 @@ export const PART_OF: Readonly<Record<string, Part>> = {
   pmapInvalidate: 'invalidation', invlpg: 'invalidation',
   leaveKernel: 'exit', userret: 'exit', userPending: 'exit', chargeSystem: 'exit', charge: 'exit', doreti: 'exit',
   'userret:postsig': 'work', 'userret:cursig': 'work', 'userret:yieldCpu': 'work', 'leaveKernel:userret': 'exit',
-  goUser: 'exit', runSpace: 'exit', 'goUser:splopen': 'entry', 'goUser:syscall': 'work', 'goUser:trap': 'entry', 'goUser:settle': 'work', 'goUser:consFlush': 'work',
+  goUser: 'exit', enterProcess: 'exit', 'goUser:comeBack': 'entry', 'goUser:splopen': 'entry', 'goUser:syscall': 'work', 'goUser:trap': 'entry', 'goUser:settle': 'work', 'goUser:consFlush': 'work',
 };
 
 /** Sources by path, as the line tables name them. */
