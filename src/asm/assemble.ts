@@ -179,6 +179,10 @@ class Assembler {
       case "lock": s.lock = true; return true;
       case "rep": case "repe": case "repz": s.rep = 0xF3; return true;
       case "repne": case "repnz": s.rep = 0xF2; return true;
+      case "data16": s.opSize = 2; return true;
+      case "data32": s.opSize = 4; return true;
+      case "addr16": s.addrSize = 2; return true;
+      case "addr32": s.addrSize = 4; return true;
       default: return false;
     }
   }
@@ -188,6 +192,9 @@ class Assembler {
     const item = this.newItem();
     if (s.lock) item.bytes.push(0xF0);
     if (s.rep != 0) item.bytes.push(s.rep as u8);
+    const usual: i32 = this.encoder.big ? 4 : 2;
+    if (s.addrSize != 0 && s.addrSize != usual) item.bytes.push(0x67);
+    if (s.opSize != 0 && s.opSize != usual) item.bytes.push(0x66);
     this.endOfStatement();
   }
 

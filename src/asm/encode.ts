@@ -1,6 +1,6 @@
 // One statement to machine code: of all rows and sizes that its operands fit, the shortest documented encoding. Nothing
 // here knows an instruction: `Matcher` compares operands with a row's notation, `emit` writes what the row says.
-import { ATTR_ASIZE, ATTR_LOCK, ATTR_REP, ATTR_REPE, ATTR_UNDOC, bytesOf, Kind, Mod, ROWS, SIZE_P, SIZE_V, Tail } from "../isa/rows.ts";
+import { ATTR_ASIZE, ATTR_LOCK, ATTR_REP, ATTR_REPE, ATTR_UNDOC, bytesOf, isLoop, Kind, Mod, ROWS, SIZE_P, SIZE_V, Tail } from "../isa/rows.ts";
 import type { Arg, Row } from "../isa/rows.ts";
 import { Form, isConstant } from "./operand.ts";
 import type { Expr, Operand } from "./operand.ts";
@@ -27,6 +27,8 @@ export class Statement {
   name: string = "";
   lock: bool = false;
   rep: i32 = 0;
+  opSize: i32 = 0;       // of data16, data32, or 0
+  addrSize: i32 = 0;     // of addr16, addr32, or 0
   operands: Operand[] = [];
 }
 
@@ -114,8 +116,9 @@ export class Encoder {
     const byAddress = (row.attrs & ATTR_ASIZE) != 0;
     const wanted = byAddress ? 0 : reading.size;
     if (wanted != 0 && wanted != opSize) return false;
+    if (s.opSize != 0 && s.opSize != opSize) return false;
     this.opSize = opSize;
-    this.fixed = wanted != 0 || reading.implied == opSize;
+    this.fixed = wanted != 0 || s.opSize != 0 || reading.implied == opSize;
     this.guess = 0;
     this.memory = null;
     this.immediate = null;
@@ -124,7 +127,17 @@ export class Encoder {
     this.modrmRm = 0;
     this.opcodeReg = 0;
     if (!this.operandsMatch(s, row, reading, jump)) return false;
+    if (s.addrSize != 0 && !this.addressMatches(s.addrSize, row, reading)) return false;
     return this.fixed || (opSize == 4) == this.big;
+  }
+
+  /** Whether addr16 or addr32 agrees with what the statement has of addresses. */
+  private addressMatches(size: i32, row: Row, reading: Reading): bool {
+    if ((row.attrs & ATTR_ASIZE) != 0) return reading.size == size;
+    const m = this.memory;
+    if (m == null) return isLoop(row) || reading.implied != 0;
+    if (m.addrSize != 0) return m.addrSize == size;
+    return !isConstant(m.expr) || fits(m.expr.value, size);
   }
 
   private operandsMatch(s: Statement, row: Row, reading: Reading, jump: i32): bool {
@@ -145,6 +158,7 @@ export class Encoder {
   }
 
   private operandMatches(o: Operand, arg: Arg, first: bool, row: Row, jump: i32): bool {
+    if (o.far && arg.kind != Kind.MEM) return false;
     switch (arg.kind) {
       case Kind.RM: return o.form == Form.MEM ? this.takeMemory(o, arg, row) : this.takeRm(o, arg, first);
       case Kind.MEM: return o.form == Form.MEM && this.takeMemory(o, arg, row);
@@ -204,7 +218,7 @@ export class Encoder {
   private takeMemory(o: Operand, arg: Arg, row: Row): bool {
     const size = bytesOf(arg.memSize, this.opSize);
     if (o.size != 0 && size != 0 && o.size != size) return false;
-    if (o.size == 0 && arg.memSize == SIZE_P && row.mod == Mod.DIGIT) return false;
+    if (o.far != (o.size == 0 && arg.memSize == SIZE_P && row.mod == Mod.DIGIT)) return false;
     if (o.size == 0) this.guess = size;
     else if (arg.memSize < 0) this.fixed = true;
     this.memory = o;
@@ -261,7 +275,7 @@ export class Encoder {
     e.row = reading.row;
     e.undocumented = (row.attrs & ATTR_UNDOC) != 0;
     if (reading.wait) e.bytes.push(0x9B);
-    const addrSize = this.addressSize(row, reading);
+    const addrSize = this.addressSize(s, row, reading);
     this.emitPrefixes(e, s, row, opSize, addrSize);
     if (row.opcode >= 0x100) e.bytes.push(0x0F);
     e.bytes.push(((row.opcode & 255) + this.opcodeReg) as u8);
@@ -271,10 +285,11 @@ export class Encoder {
     return e;
   }
 
-  private addressSize(row: Row, reading: Reading): i32 {
+  private addressSize(s: Statement, row: Row, reading: Reading): i32 {
     if ((row.attrs & ATTR_ASIZE) != 0) return reading.size;
     const m = this.memory;
     if (m != null && m.addrSize != 0) return m.addrSize;
+    if (s.addrSize != 0) return s.addrSize;
     if (m != null && isConstant(m.expr) && !fits(m.expr.value, 2)) return 4;
     return this.big ? 4 : 2;
   }

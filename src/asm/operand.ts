@@ -16,10 +16,14 @@ export function isConstant(e: Expr): bool {
   return e.plus.length == 0 && e.minus.length == 0;
 }
 
-/** One operand. For ST, `reg` is i. For MEM, `size` 0 means not stated, `index` 4 is the absent index that objdump calls eiz. */
+/**
+ * One operand. For ST, `reg` is i. For MEM, `size` 0 means not stated, `far` a far pointer of operand size, `index` 4 is the absent
+ * index that objdump calls eiz.
+ */
 export class Operand {
   form: i32 = 0;             // a Form
   size: i32 = 0;             // bytes; REG, MEM
+  far: bool = false;         // MEM
   reg: i32 = 0;
   expr: Expr = new Expr();   // IMM value, MEM displacement, FAR offset
   selector: Expr = new Expr();
@@ -81,8 +85,25 @@ export class OperandReader {
     if (this.scan.bad.length > 0) this.fail(this.scan.bad);
   }
 
-  /** operand = [size "ptr"] (register | "st(" n ")" | [seg ":"] memory | expr [":" expr]) */
+  /** operand = ["far" "ptr"] one of the following */
   operand(): Operand {
+    if (!this.atFarPtr()) return this.nearOperand();
+    this.next();
+    this.next();
+    const operand = this.nearOperand();
+    if (operand.form != Form.MEM || operand.size != 0) this.fail("after far ptr comes memory without another size");
+    operand.far = true;
+    return operand;
+  }
+
+  /** Whether here stands far ptr. A symbol may be called far. */
+  private atFarPtr(): bool {
+    if (this.scan.kind != Token.NAME || this.scan.name.length != 3) return false;
+    return (this.scan.name.charCodeAt(0) | 32) == 102 && lowerCase(this.scan.name) == "far" && this.scan.isBefore("ptr");
+  }
+
+  /** [size "ptr"] (register | "st(" n ")" | [seg ":"] memory | expr [":" expr]) */
+  private nearOperand(): Operand {
     const size = this.sizePrefix();
     if (this.scan.is(91)) return this.sized(this.memory(), size);
     if (this.scan.kind == Token.NAME) {

@@ -39,6 +39,14 @@ export class Scanner {
     return this.kind == Token.CHAR && this.value == c;
   }
 
+  /** Whether the word after the current token is this one, which is in lower case. */
+  isBefore(word: string): bool {
+    this.skipBlanks();
+    let to = this.pos;
+    while (to < this.text.length && isNameChar(this.text.charCodeAt(to))) to++;
+    return lowerCase(this.text.substring(this.pos, to)) == word;
+  }
+
   private peek(): i32 {
     return this.pos < this.text.length ? this.text.charCodeAt(this.pos) : -1;
   }

@@ -1,8 +1,9 @@
 // The disassembler: a decoded instruction as Intel-syntax text, derived from its table row. Where GNU objdump -M intel
-// knows the instruction the text is objdump's; our assembler reads all of it back to the same instruction.
+// knows the instruction and its text is not ambiguous the text is objdump's; our assembler reads all of it back to the
+// same instruction with the same operand and address size.
 import { dataSegment } from "./decode.ts";
 import type { Insn } from "./decode.ts";
-import { ATTR_ASIZE, ATTR_REP, ATTR_REPE, bytesOf, Kind, namedBySuffix, ROWS, Tail } from "./rows.ts";
+import { ATTR_ASIZE, ATTR_BRANCH, ATTR_FAR, ATTR_REP, ATTR_REPE, bytesOf, isLoop, Kind, namedBySuffix, ROWS, Tail } from "./rows.ts";
 import type { Arg, Row } from "./rows.ts";
 
 const REG8: string[] = ["al", "cl", "dl", "bl", "ah", "ch", "dh", "bh"];
@@ -32,7 +33,7 @@ export function registerName(number: i32, size: i32): string {
 /** Text of an instruction at `address` in a code segment with D bit `big`. */
 export function printInsn(insn: Insn, address: i32, big: bool): string {
   const row = ROWS[insn.row];
-  let text = prefixText(insn, row) + mnemonic(insn, row, big);
+  let text = prefixText(insn, row) + sizePrefixes(insn, row, big) + mnemonic(insn, row, big);
   if (insn.opcode == 0x90 && insn.opSize == (big ? 2 : 4) && insn.rep == 0) return big ? "xchg   ax,ax" : "xchg   eax,eax";
   if (row.args.length == 0) return text;
   while (text.length < 6) text = text + " ";
@@ -51,6 +52,31 @@ function prefixText(insn: Insn, row: Row): string {
   return (row.attrs & ATTR_REPE) != 0 ? "repz " : "rep ";
 }
 
+/** Prefixes of the other address and operand size, as words, where nothing else in the text tells them. */
+function sizePrefixes(insn: Insn, row: Row, big: bool): string {
+  let text: string = "";
+  const usual: i32 = big ? 4 : 2;
+  if (insn.addrSize != usual && hidesAddressSize(insn, row)) text = big ? "addr16 " : "addr32 ";
+  if (insn.opSize != usual && hidesOperandSize(insn, row)) text = text + (big ? "data16 " : "data32 ");
+  return text;
+}
+
+/** Addresses without registers, and the counts of LOOP. */
+function hidesAddressSize(insn: Insn, row: Row): bool {
+  if (isLoop(row)) return (row.attrs & ATTR_ASIZE) == 0;
+  return row.tail == Tail.MO || (hasMemory(insn, row) && !namesRegisters(insn));
+}
+
+/** LOOP and JCXZ, and jumps through four bytes in memory: a near pointer of 32 bits, or a far one of 16:16. */
+function hidesOperandSize(insn: Insn, row: Row): bool {
+  if (isLoop(row)) return true;
+  return (row.attrs & ATTR_BRANCH) != 0 && hasMemory(insn, row) && bytesOf(row.args[0].memSize, insn.opSize) == 4;
+}
+
+function hasMemory(insn: Insn, row: Row): bool {
+  return row.inMemory && insn.mod != 3;
+}
+
 function mnemonic(insn: Insn, row: Row, big: bool): string {
   if (!namedBySuffix(row)) {
     const size = (row.attrs & ATTR_ASIZE) != 0 ? insn.addrSize : insn.opSize;
@@ -62,7 +88,7 @@ function mnemonic(insn: Insn, row: Row, big: bool): string {
 
 function operandText(insn: Insn, arg: Arg, address: i32, row: Row): string {
   switch (arg.kind) {
-    case Kind.RM: case Kind.MEM: return insn.mod == 3 ? registerName(insn.rm, bytesOf(arg.size, insn.opSize)) : memory(insn, arg);
+    case Kind.RM: case Kind.MEM: return insn.mod == 3 ? registerName(insn.rm, bytesOf(arg.size, insn.opSize)) : memory(insn, arg, row);
     case Kind.REG: return registerName(insn.reg, bytesOf(arg.size, insn.opSize));
     case Kind.RMREG: return registerName(insn.rm, 4);
     case Kind.OPREG: return registerName(insn.rm, bytesOf(arg.size, insn.opSize));
@@ -107,15 +133,18 @@ function sized(insn: Insn, arg: Arg): string {
   }
 }
 
-function memory(insn: Insn, arg: Arg): string {
-  const size = sized(insn, arg);
-  const named = insn.base >= 0 || insn.index >= 0 || hasEmptyIndex(insn);
-  if (!named) return size + SEGMENT_NAMES[dataSegment(insn)] + ":" + hex(insn.disp);
+function memory(insn: Insn, arg: Arg, row: Row): string {
+  const size = (row.attrs & ATTR_FAR) != 0 && insn.opSize == 2 ? "FAR PTR " : sized(insn, arg);
+  if (!namesRegisters(insn)) return size + SEGMENT_NAMES[dataSegment(insn)] + ":" + hex(insn.disp);
   let text = size;
   if (insn.seg >= 0) text = text + SEGMENT_NAMES[insn.seg] + ":";
   text = text + "[" + registers(insn);
   if (insn.mod != 0 || insn.base < 0) text = text + (insn.disp < 0 ? "-" + hex(-insn.disp | 0) : "+" + hex(insn.disp));
   return text + "]";
+}
+
+function namesRegisters(insn: Insn): bool {
+  return insn.base >= 0 || insn.index >= 0 || hasEmptyIndex(insn);
 }
 
 /** A SIB byte without index where none was needed. */

@@ -272,6 +272,11 @@ export function bytesOf(size: i32, opSize: i32): i32 {
   return size;
 }
 
+/** Whether this is LOOP, LOOPE, LOOPNE or JCXZ: they count in eCX by the address size and jump by the operand size. */
+export function isLoop(row: Row): bool {
+  return row.tail == Tail.CB && !namedBySuffix(row);
+}
+
 /** Whether 16-bit form is named by a w after the 32-bit name (ret, retw), as opposed to two names (cbw, cwde). */
 export function namedBySuffix(row: Row): bool {
   return row.name16 == row.name32 + "w";

@@ -10,7 +10,7 @@ import type { AsmResult } from "../../src/asm/assemble.ts";
 import { dataSegment, decode, Insn } from "../../src/isa/decode.ts";
 import { printInsn } from "../../src/isa/print.ts";
 import { ATTR_UNDOC, ROWS } from "../../src/isa/rows.ts";
-import { samples } from "../isa/encodings.ts";
+import { hasAddressSize, samples } from "../isa/encodings.ts";
 
 const hexOf = (r: AsmResult): string => Buffer.from(r.bytes).toString("hex");
 const errorsOf = (text: string): string[] => assemble(text, new AsmEnv()).errors.map((e) => `${e.line}: ${e.message}`);
@@ -43,6 +43,11 @@ describe("instructions", () => {
     ["setnz al", "0f95c0"], ["cmovc eax, [ebx]", "0f4203"], ["movzx eax, byte ptr [ebx]", "0fb603"], ["movsx ecx, ax", "0fbfc8"], ["bt dword ptr [eax], 3", "0fba2003"],
     ["shl eax, 1", "d1e0"], ["sal eax, 4", "c1e004"], ["shr edx, cl", "d3ea"], ["shld eax, edx, cl", "0fa5d0"], ["test al, 1", "a801"], ["int 0x80", "cd80"], ["int3", "cc"],
     ["bswap edx", "0fca"], ["cwde", "98"], ["cdq", "99"], ["cbw", "6698"], ["rdtsc", "0f31"], ["sysenter", "0f34"], ["pause", "f390"], ["ud2", "0f0b"], ["salc", "d6"],
+    ["addr16 mov eax, ds:0x1234", "67a13412"], ["addr16 mov ecx, [0x1234]", "678b0e3412"], ["lock addr16 inc dword ptr fs:5", "f06467ff060500"], ["addr32 mov ecx, [5]", "8b0d05000000"],
+    ["addr16 loop .", "67e2fd"], ["addr16 data16 loope .", "6766e1fc"], ["data16 jecxz .", "66e3fd"], ["data16 jcxz .", "6766e3fc"], ["addr16 movsd", "67a5"], ["data16 push 5", "666a05"],
+    ["data16; addr16; nop", "666790"], ["data32; addr32; nop", "90"],
+    ["call far ptr [eax]", "ff18"], ["data16 call far ptr [eax]", "66ff18"], ["data16 jmp FAR PTR fs:0x10", "6466ff2d10000000"], ["jmp dword ptr [eax]", "ff20"],
+    ["call far", "e800000000"], ["jmp far + 1", "e900000000"], ["mov eax, far", "b800000000"],
     ["MOV EAX, EBX", "89d8"], ["mov al, 'a'", "b061"], ["fld qword ptr dword ptr [ebp-8]", "dd45f8"], ["mov eax, dword ptr ds:0x10", "a110000000"],
     ["jecxz .", "e3fe"], ["mov eax, [bx+si]", "678b00"], ["mov eax, -1", "b8ffffffff"], ["and eax, 0xfffffff0", "83e0f0"], ["cmp byte ptr [eax], 0xff", "8038ff"],
   ];
@@ -51,6 +56,9 @@ describe("instructions", () => {
   it("knows 16-bit code", () => {
     expect(assembled("mov ax, bx; mov eax, ebx; mov al, [bx+di+5]; ret; retd; jmp 0x8:0x1234; lgdt [0x500]; jcxz .", true)).toBe(
       "89d8" + "6689d8" + "8a4105" + "c3" + "66c3" + "ea34120800" + "660f01160005" + "e3fe",
+    );
+    expect(assembled("jmp dword ptr [bx]; jmp far ptr [bx]; data32 jmp dword ptr [bx]; data32 jmp far ptr [bx]; data32 loop .; addr32 mov ax, [5]", true)).toBe(
+      "ff2f" + "ff2f" + "66ff27" + "66ff2f" + "66e2fd" + "67a105000000",
     );
     expect(assembled(".code16; mov ax, 1; .code32; mov ax, 1")).toBe("b80100" + "66b80100");
   });
@@ -114,6 +122,13 @@ describe("errors", () => {
     [".long f - g", "0: only two labels of this text can be subtracted"],
     ['.ascii "abc', "0: string without end"],
     ["push eax,", "0: expected a number or a name"],
+    ["addr16 mov eax, [ebx]", "0: mov does not take these operands"],
+    ["addr16 mov eax, [0x12345]", "0: mov does not take these operands"],
+    ["addr16 add eax, ebx", "0: add does not take these operands"],
+    ["data16 mov eax, ebx", "0: mov does not take these operands"],
+    ["call far ptr eax", "0: after far ptr comes memory without another size"],
+    ["call far ptr dword ptr [eax]", "0: after far ptr comes memory without another size"],
+    ["mov eax, far ptr [eax]", "0: mov does not take these operands"],
     ["+", "0: expected an instruction"],
   ];
   it.each(wrong)("%s", (text, message) => expect(errorsOf(text)).toEqual([message]));
@@ -132,19 +147,20 @@ function meaning(bytes: number[], big: boolean): unknown {
   expect(decode(bytes, 0, bytes.length, big, insn)).toBe(bytes.length);
   const row = ROWS[insn.row]!;
   const mask = insn.opSize === 2 ? 0xffff : -1;
+  const addrSize = hasAddressSize(row) && !(row.inMemory && insn.mod === 3) ? insn.addrSize : 0;
   const memory = (row.inMemory && insn.mod !== 3) || /O[bv]/.test(row.operands);
   const address = memory ? [dataSegment(insn), insn.base, insn.index, insn.index < 0 ? 0 : insn.scale, insn.disp & (insn.addrSize === 2 ? 0xffff : -1)] : [];
   const value = row.operands.endsWith(", 1") ? 1 : row.operands.startsWith("J") ? insn.imm + insn.length : insn.imm;
   const sized = /^J/.test(row.operands) || row.name16 !== row.name32 || /[EGIMXYZ]v|eAX|M[pa]|Ibs/.test(row.operands);
   const names = sized || (/^Rv/.test(row.operands) && insn.mod === 3) ? insn.opSize : 0;
-  return { does: row.does, size: names, lock: insn.lock, rep: insn.rep, address, value: value & mask, imm2: insn.imm2 };
+  return { does: row.does, size: names, lock: insn.lock, rep: insn.rep, addrSize, address, value: value & mask, imm2: insn.imm2 };
 }
 
 /** A text without what the assembler may shorten: zero displacements, absent indexes, default segments, counts of one. */
 function plain(text: string): string {
   return text
     .replace(/[ds]s:(?=\[)/, "").replace(/\+?eiz\*\d/, "").replace(/\+0x0\]/, "]").replace("[+", "[")
-    .replace(/^((?:ro|rc|sh|sa)[lr] .*),0x1$/, "$1,1").replace(/^(mov +[c-gs]s,)e/, "$1").replace("st(0),st", "st,st(0)").replace(/D?(BYTE|WORD) PTR (?=[c-gs]s:0x)/, "");
+    .replace(/^((?:addr\d\d )?(?:ro|rc|sh|sa)[lr] .*),0x1$/, "$1,1").replace(/^(mov +[c-gs]s,)e/, "$1").replace("st(0),st", "st,st(0)").replace(/D?(BYTE|WORD) PTR (?=[c-gs]s:0x)/, "");
 }
 
 function reprint(bytes: number[], address: number, big: boolean, insn: Insn): string {
@@ -164,9 +180,6 @@ describe("every row survives print and assemble", () => {
       for (const s of samples(30, big, 5)) {
         decode(s.bytes, 0, s.bytes.length, big, insn);
         const text = printInsn(insn, env.origin, big);
-        if ((insn.addrSize === 4) !== big && insn.base < 0 && insn.index < 0) continue; // the text does not say that
-        if (s.row.operands === "Jb" && (insn.opSize === 4) !== big && !s.row.name16.endsWith("w")) continue; // nor this
-        if (/^(call|jmp) +DWORD PTR/.test(text)) continue; // far 16:16 or near 32, as objdump's
         const r = assemble(text, env);
         const where = `${Buffer.from(s.bytes).toString("hex")} ${text} -> ${hexOf(r)}`;
         if (r.errors.length > 0) bad.push(`${where}: ${r.errors[0]!.message}`);

@@ -1,7 +1,7 @@
 // Generates encodings of every row of the table: all ModRM shapes, operand and address sizes, segment overrides, and
 // immediates at their edges, from a fixed seed. Shared by the tests of decoder, disassembler and assembler.
 import { tailBytes } from "../../src/isa/decode.ts";
-import { ATTR_LOCK, ATTR_REP, ATTR_REPE, Mod, ROWS, Tail } from "../../src/isa/rows.ts";
+import { ATTR_LOCK, ATTR_REP, ATTR_REPE, isLoop, Kind, Mod, ROWS, Tail } from "../../src/isa/rows.ts";
 import type { Row } from "../../src/isa/rows.ts";
 
 export interface Sample { row: Row; bytes: number[]; big: boolean }
@@ -44,17 +44,26 @@ function modrmOf(row: Row, random: (below: number) => number): number {
   return (mod << 6) | (reg << 3) | random(8);
 }
 
+/** Whether the row has an address, or counts in a register of address size. */
+export function hasAddressSize(row: Row): boolean {
+  return row.inMemory || isLoop(row) || row.args.some(({ kind }) => [Kind.MOFFS, Kind.SRC, Kind.DST, Kind.XLAT].includes(kind));
+}
+
+function takesSegment(row: Row): boolean {
+  return row.args.some(({ kind }) => [Kind.MOFFS, Kind.SRC, Kind.XLAT].includes(kind));
+}
+
 function sample(row: Row, big: boolean, random: (below: number) => number): Sample {
   const bytes: number[] = [];
   const opPrefix = random(3) === 0;
-  const addrPrefix = row.inMemory && random(4) === 0;
+  const addrPrefix = hasAddressSize(row) && random(4) === 0;
   const opSize = opPrefix === big ? 2 : 4;
   const addrSize = addrPrefix === big ? 2 : 4;
   const modrm = row.mod === Mod.NONE ? -1 : modrmOf(row, random);
   const memory = row.inMemory && modrm < 0xC0;
   if (memory && (row.attrs & ATTR_LOCK) !== 0 && random(3) === 0) bytes.push(0xF0);
   if ((row.attrs & (ATTR_REP | ATTR_REPE)) !== 0 && random(2) === 0) bytes.push(random(2) === 0 && (row.attrs & ATTR_REPE) ? 0xF2 : 0xF3);
-  if (memory && random(4) === 0) bytes.push([0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65][random(6)]!);
+  if ((memory || takesSegment(row)) && random(4) === 0) bytes.push([0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65][random(6)]!);
   if (addrPrefix) bytes.push(0x67);
   if (opPrefix) bytes.push(0x66);
   if (row.prefix) bytes.push(row.prefix);
