@@ -3,6 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
+import { endWithReader } from '../src/cli/closed-pipe.ts';
 import { benchBuildworld } from './buildworld.ts';
 import { benchCpu } from './cpu.ts';
 import { benchKernel } from './kernel.ts';
@@ -80,6 +81,7 @@ async function main([name = 'buildworld', ...words]: readonly string[]): Promise
   return buildworld(name === 'buildworld' ? words : [name, ...words]);
 }
 
+endWithReader();
 main(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof Usage) console.error(`${error.message}\n${USAGE}`);
   else console.error(error instanceof Error ? error.message : error);

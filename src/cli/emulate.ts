@@ -17,6 +17,7 @@ import { parseCommandLine, parseCount, parseEngine, parseMemory, parseSeconds, U
 import type { OptionSpecs, ParsedArgs } from './args.ts';
 import { Attachments, ATTACHMENT_OPTIONS } from './attachments.ts';
 import { bootFile, BOOT_OPTIONS, bootOwn } from './boot.ts';
+import { endWithReader } from './closed-pipe.ts';
 import { COMPATIBILITY_OPTIONS, debugExit, warnings } from './compatibility.ts';
 import { Console } from './console.ts';
 import { Expectation, readScript } from './expect.ts';
@@ -238,6 +239,7 @@ async function main(argv: readonly string[]): Promise<number> {
   return code;
 }
 
+endWithReader();
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;

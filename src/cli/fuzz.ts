@@ -9,6 +9,7 @@ import { fuzzPeer, type PeerReport } from './peer/fuzz.ts';
 import { isInstalled } from './peer/run.ts';
 import { parseCommandLine, parseCount, parseEngine, UsageError } from './args.ts';
 import type { OptionSpecs } from './args.ts';
+import { endWithReader } from './closed-pipe.ts';
 
 const OPTIONS: OptionSpecs = {
   seed: { type: 'string', value: 'a whole number' }, count: { type: 'string', value: 'a number of sequences' },
@@ -66,6 +67,7 @@ function main(argv: readonly string[]): number {
   return result.story ? 1 : 0;
 }
 
+endWithReader();
 try {
   process.exitCode = main(process.argv.slice(2));
 } catch (error) {

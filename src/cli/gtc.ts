@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { compile } from "../compiler/compile.ts";
 import { CompilerHost } from "../compiler/host.ts";
+import { endWithReader } from "./closed-pipe.ts";
 
 /** The compiler's view of Node: the file system and stdout. */
 export class NodeHost extends CompilerHost {
@@ -28,4 +29,7 @@ export class NodeHost extends CompilerHost {
   }
 }
 
-if (process.argv[1]?.endsWith("gtc.ts")) process.exitCode = compile(process.argv.slice(2), new NodeHost());
+if (process.argv[1]?.endsWith("gtc.ts")) {
+  endWithReader();
+  process.exitCode = compile(process.argv.slice(2), new NodeHost());
+}

@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { KERNEL_FILE, ROOT_FILE } from '../api/system.ts';
 import { BuildError } from '../image/compile.ts';
 import { buildWorld } from '../image/world.ts';
+import { endWithReader } from './closed-pipe.ts';
 import { progressLine } from './progress.ts';
 
 const USAGE = 'usage: npm run image -- [--gzip] DIR\n';
@@ -36,4 +37,5 @@ function main(args: readonly string[]): number {
   return 0;
 }
 
+endWithReader();
 process.exitCode = main(process.argv.slice(2));

@@ -9,6 +9,7 @@ import { LoadError } from '../pc/load-error.ts';
 import { Machine } from '../pc/machine.ts';
 import { parseCommandLine, parseCount, parseEngine, parseMemory, UsageError } from './args.ts';
 import type { OptionSpecs, ParsedArgs } from './args.ts';
+import { endWithReader } from './closed-pipe.ts';
 import { bootFile, BOOT_OPTIONS, bootOwn } from './boot.ts';
 import type { Boot } from './boot.ts';
 import { MemoryDisk } from '../devices/memory-disk.ts';
@@ -61,6 +62,7 @@ async function main(argv: readonly string[]): Promise<number> {
   return result.kind === 'agree' ? 0 : 1;
 }
 
+endWithReader();
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;

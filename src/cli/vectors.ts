@@ -9,6 +9,7 @@ import type { EngineKind } from '../cpu/engine.ts';
 import { runnerFor, type Vector } from '../cpu/vectors.ts';
 import { parseCommandLine, parseCount, parseEngine, UsageError } from './args.ts';
 import type { OptionSpecs } from './args.ts';
+import { afterOutput, endWithReader } from './closed-pipe.ts';
 import { readDisputes, readVectors, VectorFileError, vectorId } from './vector-file.ts';
 
 interface Options { dir: string; groups: string[]; form: string; max: number; show: number; engine: EngineKind }
@@ -75,7 +76,7 @@ function judge(run: (v: Vector) => string | null, vector: Vector, where: string)
 
 const sentence = (t: Tally) => `${t.passed} passed, ${t.failed} failed${t.disputed ? `, ${t.disputed} disputed` : ''}`;
 
-function main(argv: readonly string[]): number {
+async function main(argv: readonly string[]): Promise<number> {
   const chosen = options(argv);
   if (!chosen) {
     process.stdout.write(HELP);
@@ -86,6 +87,7 @@ function main(argv: readonly string[]): number {
   for (const group of chosen.groups) {
     const tally = runGroup(join(chosen.dir, `${group}.jsonl.gz`), chosen, disputes, (text) => process.stdout.write(text));
     process.stdout.write(`${group}: ${sentence(tally)}\n`);
+    await afterOutput();
     for (const key of ['passed', 'failed', 'disputed'] as const) total[key] += tally[key];
   }
   process.stdout.write(`${sentence(total)}\n`);
@@ -93,8 +95,9 @@ function main(argv: readonly string[]): number {
 }
 
 if (process.argv[1] === import.meta.filename) {
+  endWithReader();
   try {
-    process.exitCode = main(process.argv.slice(2));
+    process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof VectorFileError)) throw error;
     process.stderr.write(`vectors: ${error.message}\n`);

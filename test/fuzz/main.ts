@@ -3,6 +3,7 @@
 
 import { parseCommandLine, parseCount, UsageError } from '../../src/cli/args.ts';
 import type { OptionSpecs } from '../../src/cli/args.ts';
+import { endWithReader } from '../../src/cli/closed-pipe.ts';
 import { fuzzHostile } from './hostile.ts';
 import { fuzzIsolation, SABOTAGES } from './isolation.ts';
 
@@ -32,6 +33,7 @@ function hostile(seed: number, calls: number): number {
 }
 
 function main(argv: readonly string[]): number {
+  endWithReader();
   const { values, positionals } = parseCommandLine(argv, OPTIONS);
   const [what] = positionals;
   if (positionals.length !== 1) throw new UsageError(USAGE);
