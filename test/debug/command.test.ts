@@ -40,7 +40,7 @@ describe('mistakes', () => {
     [['-d', 'nonsense'], /-d nonsense: no such log item; -d help lists them/],
     [['-dfilter', 'all'], /-dfilter all: expected ranges/],
     [['-gdb', 'unix:x'], /-gdb unix:x: expected tcp::PORT/],
-    [['-monitor', 'tcp'], /-monitor tcp: expected stdio or none/],
+    [['-monitor', 'tcp'], /-monitor tcp: expected stdio, none or tcp:HOST:PORT/],
     [['-D', '/none/log'], /-D \/none\/log: ENOENT/],
   ] as [string[], RegExp][])('%j are one line', (args, line) => {
     const result = command('emulate', kernel, ...args);
