@@ -1,14 +1,16 @@
 // Page tables on the PC. Every page directory has user space below KERNBASE and, above it, all of physical memory linearly
-// through 4 MiB supervisor pages, so kernel addresses are always valid and never change. No page is global: loading %cr3
-// forgets all of them.
+// through 4 MiB supervisor pages, so kernel addresses are always valid and never change. Those pages are global: loading %cr3
+// forgets all pages but them.
 
 import { Pmap } from '../kern/ptable.ts';
 import { ldtActivate } from './ldt.ts';
 import { Lwp } from '../kern/proc.ts';
-import { VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
+import { readCr4, writeCr4 } from './io.ts';
+import { VPTE_G, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
 
 export const KERNBASE: u32 = 0xc0000000;
 const KERNEL_SLOTS: usize = (KERNBASE >>> 22) * 4;   // offset of the kernel's entries in a directory
+const CR4_PGE: u32 = 0x80;
 const FEW: u32 = 0x20000;                            // up to so many bytes are flushed page by page
 
 let kernelPd: u32 = 0;
@@ -38,9 +40,10 @@ function invlpg(va: usize): void {
 export function pmapBootstrap(first: u32, end: u32): u32 {
   const pd = changetype<Ptr<u32>>(ptov(first));
   memory.fill(ptov(first), 0, 4096);
-  for (let pa: u32 = 0; pa < end; pa += 0x400000) pd[(KERNBASE + pa) >>> 22] = pa | VPTE_PS | VPTE_RW | VPTE_V;
+  for (let pa: u32 = 0; pa < end; pa += 0x400000) pd[(KERNBASE + pa) >>> 22] = pa | VPTE_G | VPTE_PS | VPTE_RW | VPTE_V;
   kernelPd = first;
   activate(first);
+  writeCr4(readCr4() | CR4_PGE);
   return first + 4096;
 }
 
