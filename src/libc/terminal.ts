@@ -6,6 +6,7 @@ import { Itimerval, ITIMER_REAL } from '../abi/time.ts';
 import { SIGALRM, SigAction } from '../abi/signal.ts';
 import { flush, print } from './stdio.ts';
 import { ioctl, read, setitimer, sigaction } from './sys.ts';
+import { TextBuilder } from './text.ts';
 
 // Keys that are more than one byte, as readKey answers them.
 export const KEY_UP: i32 = 0x101;
@@ -126,5 +127,19 @@ function escapeSequence(): i32 {
     case 70: return KEY_END;
     case 126: return number == 3 ? KEY_DELETE : number == 5 ? KEY_PAGE_UP : number == 6 ? KEY_PAGE_DOWN : number == 1 ? KEY_HOME : KEY_END;
     default: return KEY_NONE;
+  }
+}
+
+/** The text typed on a row of the screen after a prompt; empty after Escape. */
+export function askLine(row: i32, prompt: string): string {
+  const text = new TextBuilder();
+  for (;;) {
+    moveCursor(row, 1);
+    print("\x1b[K" + prompt + text.toString());
+    const key = readKey(0);
+    if (key == 10 || key == 13 || key < 0) return text.take();
+    if (key == 27) return "";
+    if (key == 8 || key == 127) text.shorten(text.length - 1);
+    else if (key >= 32 && key < 256) text.addByte(key);
   }
 }

@@ -9,7 +9,7 @@ import { eprint, flush, print } from '../libc/stdio.ts';
 import { splitLines } from '../libc/strings.ts';
 import { close, dup2, open } from '../libc/sys.ts';
 import { TextBuilder } from '../libc/text.ts';
-import { clearScreen, cookedTerminal, isTerminal, KEY_DOWN, KEY_EOF, KEY_PAGE_DOWN, KEY_PAGE_UP, KEY_UP, moveCursor, rawTerminal, readKey, screenColumns,
+import { askLine, clearScreen, cookedTerminal, isTerminal, KEY_DOWN, KEY_EOF, KEY_PAGE_DOWN, KEY_PAGE_UP, KEY_UP, moveCursor, rawTerminal, readKey, screenColumns,
   screenRows } from '../libc/terminal.ts';
 
 let lines: string[] = [];
@@ -47,20 +47,6 @@ function scroll(to: i32): void {
   top = to > most ? most : to < 0 ? 0 : to;
 }
 
-/** The text that is typed on the last row after a prompt. */
-function ask(prompt: string): string {
-  const text = new TextBuilder();
-  for (;;) {
-    moveCursor(rows + 1, 1);
-    print("\x1b[K" + prompt + text.toString());
-    const key = readKey(0);
-    if (key == 10 || key == 13 || key < 0) return text.take();
-    if (key == 27) return "";
-    if (key == 8 || key == 127) text.shorten(text.length - 1);
-    else if (key >= 32 && key < 256) text.addByte(key);
-  }
-}
-
 function search(from: i32): void {
   if (regex == null) return;
   for (let i = from; i < lines.length; i++) {
@@ -86,7 +72,7 @@ function press(key: i32): bool {
     case 71: scroll(lines.length); break;
     case 110: search(top + 1); break;
     case 47: {
-      const text = ask("/");
+      const text = askLine(rows + 1, "/");
       if (text == "") break;
       regex = compileRegex(text, false, false);
       if (regex == null) message = regexError;

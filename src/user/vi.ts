@@ -9,7 +9,7 @@ import { parseNumber, splitLines } from '../libc/strings.ts';
 import { cstr, errno } from '../libc/sys.ts';
 import { ENOENT, strerror } from '../abi/errno.ts';
 import { TextBuilder } from '../libc/text.ts';
-import { clearScreen, cookedTerminal, KEY_DELETE, KEY_DOWN, KEY_END, KEY_EOF, KEY_HOME, KEY_LEFT, KEY_PAGE_DOWN, KEY_PAGE_UP, KEY_RIGHT, KEY_UP, moveCursor,
+import { askLine, clearScreen, cookedTerminal, KEY_DELETE, KEY_DOWN, KEY_END, KEY_EOF, KEY_HOME, KEY_LEFT, KEY_PAGE_DOWN, KEY_PAGE_UP, KEY_RIGHT, KEY_UP, moveCursor,
   rawTerminal, readKey, screenColumns, screenRows } from '../libc/terminal.ts';
 
 let lines: string[] = [""];
@@ -196,20 +196,6 @@ function insertKey(key: i32): void {
 
 // ---------------------------------------------------------------------------------------------------- the last row
 
-/** The text typed after a prompt; empty after Escape. */
-function ask(prompt: string): string {
-  const text = new TextBuilder();
-  for (;;) {
-    moveCursor(rows + 1, 1);
-    print("\x1b[K" + prompt + text.toString());
-    const key = readKey(0);
-    if (key == 10 || key == 13 || key < 0) return text.take();
-    if (key == 27) return "";
-    if (key == 8 || key == 127) text.shorten(text.length - 1);
-    else if (key >= 32 && key < 256) text.addByte(key);
-  }
-}
-
 function searchFrom(from: i32): void {
   if (regex == null) return;
   for (let n: i32 = 0; n <= lines.length; n++) {
@@ -354,14 +340,14 @@ function command(key: i32): void {
     case 117: undo(); break;
     case 110: searchFrom(row); break;
     case 47: {
-      const text = ask("/");
+      const text = askLine(rows + 1, "/");
       const compiled = text == "" ? null : compileRegex(text, false, false);
       if (compiled != null) regex = compiled;
       else if (text != "") message = regexError;
       if (text != "") searchFrom(row);
       break;
     }
-    case 58: colon(ask(":")); break;
+    case 58: colon(askLine(rows + 1, ":")); break;
     case 100: case 121: case 103: case 114:
       pending = key;
       count = given;
