@@ -48,6 +48,11 @@ export class Clock {
     if (i >= 0) this.queue.splice(i, 1);
   }
 
+  /** Cancels all events. */
+  clear(): void {
+    this.queue.length = 0;
+  }
+
   /** Executed-cycle number of the first event, or Infinity. */
   get deadline(): number {
     return this.queue.length ? this.queue[0]!.at - this.skipped : Infinity;

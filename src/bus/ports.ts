@@ -32,6 +32,11 @@ export class PortMap {
     for (let port = first; port <= last; port++) if (this.handlers[port] === handler) this.handlers[port] = undefined;
   }
 
+  /** Takes all handlers away. */
+  clear(): void {
+    this.handlers.fill(undefined);
+  }
+
   read(port: number, size: Size): number {
     const handler = this.handlers[port];
     if (!handler) {

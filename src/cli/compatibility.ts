@@ -9,10 +9,10 @@ const VALUE = { type: 'string', value: "as QEMU's", repeat: ' ' } as const;
 
 export const COMPATIBILITY_OPTIONS: OptionSpecs = {
   machine: VALUE, M: VALUE, cpu: VALUE, accel: VALUE, smp: VALUE, boot: VALUE, rtc: VALUE, vga: VALUE, net: VALUE, nic: VALUE, name: VALUE, k: VALUE,
-  icount: VALUE, action: VALUE, parallel: VALUE, L: VALUE,
+  icount: VALUE, parallel: VALUE, L: VALUE,
   device: { type: 'string', value: 'isa-debug-exit,iobase=PORT,iosize=N', repeat: '\n' },
-  'enable-kvm': { type: 'boolean' }, 'no-acpi': { type: 'boolean' }, 'no-hpet': { type: 'boolean' }, 'no-reboot': { type: 'boolean' },
-  'no-shutdown': { type: 'boolean' }, nodefaults: { type: 'boolean' }, 'no-user-config': { type: 'boolean' }, usb: { type: 'boolean' },
+  'enable-kvm': { type: 'boolean' }, 'no-acpi': { type: 'boolean' }, 'no-hpet': { type: 'boolean' },
+  nodefaults: { type: 'boolean' }, 'no-user-config': { type: 'boolean' }, usb: { type: 'boolean' },
 };
 
 /** What to say about an option, or nothing. */
@@ -23,8 +23,6 @@ const WARNINGS: Readonly<Record<string, (value: string) => string>> = {
   'enable-kvm': () => 'every instruction is emulated',
   icount: (value) => (/rr=/.test(value) ? 'nothing is recorded: time is virtual, and the same command gives the same run' : ''),
   usb: () => 'there is no USB',
-  'no-shutdown': () => 'the run ends when the guest powers off',
-  action: (value) => (/reboot=reset|shutdown=pause|panic=pause/.test(value) ? 'the run ends when the guest resets or powers off' : ''),
 };
 
 /** One line for each option that asks in vain. */

@@ -20,6 +20,8 @@ import { bootFile, BOOT_OPTIONS, bootOwn } from './boot.ts';
 import { endWithReader } from './closed-pipe.ts';
 import { COMPATIBILITY_OPTIONS, debugExit, warnings } from './compatibility.ts';
 import { Console } from './console.ts';
+import { ENDING_HELP, ENDING_OPTIONS, endingsOf } from './endings.ts';
+import type { Endings } from './endings.ts';
 import { Expectation, readScript } from './expect.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { OBSERVE_HELP, OBSERVE_OPTIONS, observeRequest, observes, Observing } from './observing.ts';
@@ -39,6 +41,7 @@ const OPTIONS: OptionSpecs = {
   ...BOOT_OPTIONS,
   ...ATTACHMENT_OPTIONS,
   ...COMPATIBILITY_OPTIONS,
+  ...ENDING_OPTIONS,
   echr: { type: 'string', value: 'the code of the escape key' },
   exec: { type: 'string', value: 'a shell command' }, native: { type: 'boolean' },
   stats: { type: 'boolean' },
@@ -81,6 +84,7 @@ const HELP = `Usage: npm run emulate -- [IMAGE] [options]
                             give up (exit code 124)
   --idle-limit SECONDS      virtual time after which a guest that waits for a standard input that has ended is given up (300)
   --expect FILE             a script of lines wait TEXT, wait /EXPRESSION/, send TEXT: 0 when all of it has happened, else 12
+${ENDING_HELP.trimEnd()}
 ${DEBUG_HELP.trimEnd()}
 ${OBSERVE_HELP.trimEnd()}
 
@@ -90,7 +94,7 @@ waiting for good, 12 expectation not met, (v << 1) | 1 after "out 0xf4, v", 124 
 `;
 
 /** Runs to the end; the process's exit code. */
-async function runToEnd(debug: Debugger, debugging: Debugging, console: Console, attached: Attachments, args: ParsedArgs, own: boolean): Promise<number> {
+async function runToEnd(debug: Debugger, debugging: Debugging, console: Console, attached: Attachments, args: ParsedArgs, own: boolean, endings: Endings): Promise<number> {
   const { machine } = debug;
   const watch = new IdleWatch(machine, idleLimit(args));
   const limit = args.values['max-insns'] !== undefined ? parseCount('max-insns', args.values['max-insns'] as string, 1) : Infinity;
@@ -99,8 +103,8 @@ async function runToEnd(debug: Debugger, debugging: Debugging, console: Console,
   for (;;) {
     if (console.quit || debug.quit || attached.expectation?.done) return 0;
     if (Date.now() - started > timeout * 1000) return giveUp(`stopped after ${timeout} s`, EXIT.limit);
-    if (debug.paused) {
-      if (!attached.live && !debugging.served) return giveUp('the machine is paused, and standard input has ended', EXIT.deadHalt);
+    if (debug.paused && machine.ended?.kind !== 'reset') {
+      if (!attached.live && !debugging.served) return machine.ended ? 0 : giveUp('the machine is paused, and standard input has ended', EXIT.deadHalt);
       await console.sleep(PATIENCE);
       continue;
     }
@@ -115,6 +119,14 @@ async function runToEnd(debug: Debugger, debugging: Debugging, console: Console,
       await nextEvent();
     } else if (result.kind !== 'limit') {
       if (result.kind === 'triple-fault' || result.kind === 'reset') debugging.reset();
+      if (result.kind === 'reset' && endings.reboots) {
+        machine.reboot();
+        continue;
+      }
+      if (result.kind === 'off' && endings.pauses && (attached.live || debugging.served)) {
+        debug.pause();
+        continue;
+      }
       if (result.kind === 'triple-fault') farewell.push(`${tripleFaultStory(machine.cpu, debug.symbols).join('\n')}\n`);
       return exitCode(result, args, own);
     } else {
@@ -201,6 +213,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (!timing) throw new UsageError(`--timing ${args.values.timing as string}: expected ${TIMINGS.map(({ name }) => name).join(' or ')}`);
   const memory = parseMemory((args.values.m as string | undefined) ?? (image === undefined ? `${SYSTEM_MEMORY >> 20}` : '128'));
   const exit = debugExit(args);
+  const endings = endingsOf(args, args.values.exec !== undefined || observes(wanted));
   const script = args.values.expect === undefined ? null : readScript(args.values.expect as string);
   const boot = image !== undefined ? bootFile(args, image) : await bootOwn(args);
   const console = new Console();
@@ -229,7 +242,7 @@ async function main(argv: readonly string[]): Promise<number> {
   else console.start();
   if (process.stdin.isTTY && !deaf) process.stderr.write('Ctrl-A x quits, Ctrl-A h for help\r\n');
   const before = Date.now();
-  const code = judged(await runToEnd(debug, debugging, console, attached, args, boot.own), attached.expectation);
+  const code = judged(await runToEnd(debug, debugging, console, attached, args, boot.own, endings), attached.expectation);
   observing?.close();
   debugging.close(code);
   attached.close();

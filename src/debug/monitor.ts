@@ -39,6 +39,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   step: { usage: 'step', help: 'one instruction of a stopped machine', run: (m) => m.step() },
   stop: { usage: 'stop', help: 'pause the machine', run: (m) => m.stop() },
   cont: { usage: 'cont', help: 'let it run on', run: (m) => m.cont() },
+  system_reset: { usage: 'system_reset', help: 'reset the machine', run: (m) => m.reset() },
   quit: { usage: 'quit', help: 'end the emulator', run: (m) => m.quit() },
 };
 const SHORT: Readonly<Record<string, string>> = { c: 'cont', q: 'quit', s: 'stop', '?': 'help', i: 'info', print: 'p', b: 'break' };
@@ -145,6 +146,12 @@ export class Monitor {
     if (!this.debug.paused) throw new MonitorError('the machine is running; stop it first');
     this.debug.step();
     return [stopText(this.debug, this.debug.takeStepStop())];
+  }
+
+  reset(): string[] {
+    this.debug.machine.pressReset();
+    this.debug.wake();
+    return [];
   }
 
   stop(): string[] {

@@ -31,8 +31,16 @@ export class Cmos {
   private periodic: ClockEvent | null = null;
   private second: ClockEvent | null = null;
 
-  /** @param ramBytes installed memory, reported in the usual places */
-  constructor(private readonly clock: Clock, private readonly irq: IrqLine, ramBytes: number) {
+  /**
+   * @param ramBytes installed memory, reported in the usual places
+   * @param before the same chip before a reset: the battery keeps its memory and its time
+   */
+  constructor(private readonly clock: Clock, private readonly irq: IrqLine, ramBytes: number, before: Cmos | null = null) {
+    if (before) {
+      this.offset = before.offset;
+      this.bytes.set(before.bytes);
+    }
+    this.bytes[C] = 0;
     const extended = Math.min(0xffff, (ramBytes - 0x100000) >>> 10);
     const above16M = Math.min(0xffff, Math.max(0, ramBytes - 0x1000000) >>> 16);
     this.bytes[A] = 0x26;

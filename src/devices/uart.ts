@@ -25,14 +25,14 @@ export class Uart {
   private fifoEnabled = false;
   private txInterrupt = false;
   private breakTold = false;
-  private readonly input: number[] = [];
   private head = 0;
 
   /**
    * @param base first port, for example 0x3F8
    * @param send called with every byte that the guest transmits
+   * @param input bytes that wait on the wire
    */
-  constructor(private readonly base: number, private readonly irq: IrqLine, private readonly send: (byte: number) => void) {}
+  constructor(private readonly base: number, private readonly irq: IrqLine, private readonly send: (byte: number) => void, private readonly input: number[] = []) {}
 
   /** Bytes from outside; they wait here until the guest reads them. */
   receive(bytes: Iterable<number>): void {
@@ -40,9 +40,14 @@ export class Uart {
     this.update();
   }
 
-  /** Bytes from outside that the guest has not read yet. */
+  /** How many bytes from outside the guest has not read yet. */
   get unread(): number {
     return this.input.length - this.head;
+  }
+
+  /** Those bytes. */
+  get waiting(): number[] {
+    return this.input.slice(this.head);
   }
 
   /** The line is held low for longer than a character: the guest sees a zero byte with the break bit. */

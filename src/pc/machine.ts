@@ -75,22 +75,24 @@ export class Machine {
   readonly clock: Clock;
   readonly cpu: Cpu;
   readonly ports: PortMap;
-  readonly pic: Pic;
-  private readonly localApic: LocalApic;
-  private readonly ioApic: IoApic;
-  private readonly com1: Uart;
-  private readonly com2: Uart;
-  private readonly keyboard: KeyboardController;
-  private readonly vga: Vga;
-  private readonly fpuErrors: FpuErrorLatch;
-  private readonly hardDisks: number;
-  private ended: PowerEvent | null = null;
+  pic!: Pic;
+  private localApic!: LocalApic;
+  private ioApic!: IoApic;
+  private com1!: Uart;
+  private com2!: Uart;
+  private cmos: Cmos | null = null;
+  private keyboard!: KeyboardController;
+  private vga!: Vga;
+  private fpuErrors!: FpuErrorLatch;
+  private loadAgain = (): void => {};
+  /** How the guest has ended the machine. */
+  ended: PowerEvent | null = null;
   private irqLevel = false;
   private irqMasked = false;
   /** Set by a debugger's hook that stops the processor itself: makes `run` return `stopped`. */
   interrupted = false;
 
-  constructor(options: MachineOptions = {}) {
+  constructor(private readonly options: MachineOptions = {}) {
     const unimplemented = options.unimplemented ?? (() => {});
     this.ports = new PortMap(unimplemented);
     const bus: CpuBus = {
@@ -118,20 +120,27 @@ export class Machine {
     const timing = options.timing ?? FLAT;
     this.cpu = new Cpu({ ramBytes, bus, engine: options.engine ?? 'tier0', timing });
     this.clock = new Clock(() => this.cpu.cycles, (deadline) => this.cpu.limit(deadline), (cycles) => this.cpu.addTimeStamp(cycles), timing.hertz);
+    this.plugIn();
+  }
+
+  /** New devices, all as after power-on, but for what a battery or a wire keeps. */
+  private plugIn(): void {
+    const { options } = this;
+    const { serial = () => {}, serial2 = () => {}, debugConsole = () => {} } = options;
     this.localApic = new LocalApic(this.clock, { set: (level) => this.setIrq(level) });
     this.ioApic = new IoApic((vector, level) => this.localApic.send(vector, level));
     this.localApic.ended = (vector) => this.ioApic.ended(vector);
     this.pic = new Pic(this.localApic.lint0);
-    this.com1 = new Uart(0x3f8, this.line(4), options.serial ?? (() => {}));
-    this.com2 = new Uart(0x2f8, this.line(3), options.serial2 ?? (() => {}));
+    this.com1 = new Uart(0x3f8, this.line(4), serial, this.com1?.waiting);
+    this.com2 = new Uart(0x2f8, this.line(3), serial2, this.com2?.waiting);
+    this.cmos = new Cmos(this.clock, this.line(8), this.cpu.ramBytes, this.cmos);
     this.fpuErrors = new FpuErrorLatch(this.line(13));
     const a20 = new A20Gate((open) => this.cpu.setA20(open));
     const power = new Power((event) => this.end(event), a20);
     this.keyboard = new KeyboardController(this.line(1), this.line(12), a20, () => power.reset());
     this.vga = new Vga(this.clock, this.cpu.ram);
-    this.hardDisks = (options.disks ?? []).filter((disk) => disk && !disk.cdrom).length;
-    this.wire(ramBytes, power, options);
-    this.wirePlatform(options.debugConsole ?? (() => {}));
+    this.wire(power, options);
+    this.wirePlatform(debugConsole);
   }
 
   /** RAM for bus masters; micro-ops of what they write go. */
@@ -149,7 +158,7 @@ export class Machine {
     },
   };
 
-  private wire(ramBytes: number, power: Power, { disks = [], debugExit = DEBUG_EXIT, timing = FLAT }: MachineOptions): void {
+  private wire(power: Power, { disks = [], debugExit = DEBUG_EXIT, timing = FLAT }: MachineOptions): void {
     const { ports, pic, clock, keyboard } = this;
     const pit = new Pit(clock, this.line(0));
     pic.timerWanted = () => pit.listenedTo();
@@ -160,7 +169,7 @@ export class Machine {
     ports.attach(0x61, 0x61, pit.port61);
     ports.attach(0x60, 0x60, keyboard.data);
     ports.attach(0x64, 0x64, keyboard.command);
-    ports.attach(0x70, 0x71, new Cmos(clock, this.line(8), ramBytes).ports);
+    ports.attach(0x70, 0x71, this.cmos!.ports);
     ports.attach(0x80, 0x80, { read: () => 0, write: () => {} }); // POST code and the traditional I/O delay
     ports.attach(0xf0, 0xf1, this.fpuErrors.ports);
     ports.attach(0x3f8, 0x3ff, this.com1.ports);
@@ -218,13 +227,37 @@ export class Machine {
     this.cpu.stop();
   }
 
+  /** Makes `run` return `reset`, as the button on the front does. */
+  pressReset(): void {
+    this.ended = { kind: 'reset' };
+    this.cpu.stop();
+  }
+
+  /**
+   * Starts again after a reset or at any other time: processor and devices are as after power-on, firmware and kernel are
+   * loaded anew. Disks, the battery-backed clock, typed bytes that nobody has read, and memory above 1 MiB are what they
+   * were; virtual time goes on.
+   */
+  reboot(): void {
+    this.clock.clear();
+    this.ports.clear();
+    this.cpu.ram.fill(0, 0, 1 << 20);
+    this.cpu.reset();
+    this.setIrq(false);
+    this.plugIn();
+    this.ended = null;
+    this.loadAgain();
+    this.cpu.addTimeStamp(-this.cpu.cycles);
+  }
+
   /**
    * Loads a kernel, recognised by its contents (Linux bzImage or Multiboot 1), and sets the processor's state as its boot
    * protocol says. A Linux kernel takes the modules, one after the other, as its initial RAM disk.
    * @throws LoadError
    */
   loadKernel(image: Uint8Array, name: string, commandLine = '', modules: readonly BootModule[] = []): void {
-    writeBiosData(this.cpu.ram, this.hardDisks);
+    this.loadAgain = () => this.loadKernel(image, name, commandLine, modules);
+    writeBiosData(this.cpu.ram, (this.options.disks ?? []).filter((disk) => disk && !disk.cdrom).length);
     if (isLinux(image)) this.startLinux(image, name, commandLine, modules);
     else this.startMultiboot(image, name, commandLine, modules);
   }

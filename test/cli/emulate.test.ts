@@ -60,6 +60,8 @@ describe('usage', () => {
     [['--timing', 'p5'], /--timing p5: expected flat or p4/],
     [['a.elf', 'b.elf'], /one image at a time; got a\.elf b\.elf/],
     [['a.elf', '--exec', 'ls'], /--exec is for Damselfly's own system/],
+    [['-action', 'reboot=never'], /-action reboot=never: reboot=never; expected reset, shutdown/],
+    [['-action', 'sleep=yes'], /-action sleep=yes: 'sleep=yes' is not understood; expected reboot=, shutdown=/],
     [['-serial', 'tcp'], /-serial tcp: expected stdio/],
   ] as [string[], RegExp][])('mistake %j', (args, line) => expectRefusal(emulate(...args), 2, line), 60_000);
 });
@@ -96,12 +98,31 @@ describe('any Multiboot kernel', () => {
 
   it.each([
     ['off', 0, ''],
-    ['reset', 0, ''],
+    ['twice', 0, ''],
     ['exit', 7, ''],
     ['triple', 6, expect.stringMatching(/^triple fault after [^]*\ndamselfly: triple fault: the processor shut down\n$/) as string],
     ['dead', 10, 'damselfly: the processor halted with interrupts disabled\n'],
     ['idle', 10, 'damselfly: the guest waits for input, and standard input has ended\n'],
   ])('ends by %s', (word, code, err) => expect(emulate('-kernel', kernel, '-append', word)).toMatchObject({ code, err }), 60_000);
+
+  it.each([
+    [['-append', 'reset', '-no-reboot'], 0, 1],
+    [['-append', 'reset', '-action', 'reboot=shutdown'], 0, 1],
+    [['-append', 'reset', '-no-reboot', '-action', 'reboot=reset', '--max-insns', '1000000'], 124, null],
+    [['-append', 'twice'], 0, 2],
+    [['-append', 'off', '-no-shutdown'], 0, 1],
+  ] as [string[], number, number | null][])('boots again after a reset, unless %j', (args, code, boots) => {
+    const result = emulate(kernel, ...args);
+    const seen = result.out.split('command line').length - 1;
+    expect({ code: result.code, seen: boots ?? 'many' }).toEqual({ code, seen: boots === null && seen > 2 ? 'many' : seen });
+  }, 60_000);
+
+  it('is reset and paused by those who ask for it', () => {
+    const { out, err, code } = command('emulate', [kernel, '-append', 'off', '-no-shutdown', '-monitor', 'stdio', '-serial', `file:${join(folder, 'serial')}`],
+      'info status\nsystem_reset\ncont\ninfo status\nquit\n');
+    expect({ code, err: err.match(/^stopped at/gm)?.length }, err).toEqual({ code: 0, err: 1 });
+    expect(out).toMatch(/VM status/);
+  }, 60_000);
 
   it('stops at a number of instructions', () => {
     expect(emulate(kernel, '--max-insns', '1_000_000', '--stats')).toMatchObject({ code: 124, err: expect.stringMatching(/stopped after 1000000 instructions\ninstructions: 1000000\ncycles: 1000000 \(flat\)\n/) as string });
@@ -147,6 +168,11 @@ describe("Damselfly's own system", () => {
 
   it('takes a conversation from a pipe', () => {
     expect(command('emulate', ['--native'], 'echo from $HOME\nhalt 3\n')).toMatchObject({ code: 7, out: expect.stringContaining('\nfrom /usr/src\r\n') as string });
+  }, 60_000);
+
+  it('starts again when init is told to, with what is on its disk', () => {
+    const script = fileOf('script', 'wait host# \nsend echo left > /kept; kill -INT 1\nwait host kernel\nwait host# \nsend cat /kept; halt\nwait \nleft\n');
+    expect(emulate('--native', '--expect', script)).toMatchObject({ code: 0, err: '' });
   }, 60_000);
 
   it('is written for other machines', () => {

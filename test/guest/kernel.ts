@@ -1,5 +1,5 @@
 // A Multiboot kernel that is not ours: it prints on COM1 what its loader told it, and ends as the last word of its command
-// line says: off, reset, exit (with 3 to isa-debug-exit), triple, dead, idle, echo (letters from COM1 until a dot, then off),
+// line says: off, reset, twice (a reset, and off the second time), exit (with 3 to isa-debug-exit), triple, dead, idle, echo (letters from COM1 until a dot, then off),
 // disk (the first letters of sector 1, which it then overwrites), or anything else: never. Linked at 1 MiB; no paging.
 
 const COM1: u32 = 0x3f8;
@@ -121,6 +121,14 @@ function echo(): void {
   }
 }
 
+/** The battery-backed memory knows whether the machine has been reset before. */
+function twice(): void {
+  outb(0x70, 0x40);
+  if (inb(0x71) == 0x5a) outw(0x604, 0x2000);
+  outb(0x71, 0x5a);
+  outb(0xcf9, 6);
+}
+
 /** A timer interrupt that nobody enabled can't end this. */
 function halt(interrupts: bool): void {
   if (interrupts) asm`sti`;
@@ -155,6 +163,7 @@ function finish(end: usize): void {
   if (isWord(end, "disk")) disk();
   if (isWord(end, "off") || isWord(end, "echo") || isWord(end, "disk")) outw(0x604, 0x2000);
   if (isWord(end, "reset")) outb(0x64, 0xfe);
+  if (isWord(end, "twice")) twice();
   if (isWord(end, "exit")) outl(0xf4, 3);
   if (isWord(end, "dead")) halt(false);
   if (isWord(end, "idle")) {

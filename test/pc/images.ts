@@ -13,7 +13,7 @@ export function multibootKernel(code: readonly number[] = []): Uint8Array {
   view.setUint16(40, 52, true);
   view.setUint16(42, 32, true);
   view.setUint16(44, 1, true);
-  [1, 0x100, 0x100000, 0x100000, 0x40, 0x80, 5, 4096].forEach((word, i) => view.setUint32(52 + 4 * i, word, true));
+  [1, 0x100, 0x100000, 0x100000, Math.max(0x40, 12 + code.length), Math.max(0x80, 12 + code.length), 5, 4096].forEach((word, i) => view.setUint32(52 + 4 * i, word, true));
   [0x1badb002, 3, -(0x1badb002 + 3)].forEach((word, i) => view.setUint32(0x100 + 4 * i, word, true));
   image.fill(0x90, 0x10c, 0x140);
   image.set(code, 0x10c);
