@@ -20,7 +20,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   cpu: ['isa', 'mmu', 'bus', 'wasm'],
   devices: ['bus'],
   pc: ['bus', 'cpu', 'devices', 'elf', 'mmu'],
-  api: ['pc', 'devices'],
+  api: ['pc', 'devices', 'debug'],
   debug: ['abi', 'pc', 'elf', 'isa', 'cpu'],
   image: ['compiler', 'elf', 'abi'],
   cli: ['abi', 'api', 'asm', 'bus', 'compiler', 'cpu', 'debug', 'devices', 'elf', 'image', 'isa', 'mmu', 'pc', 'wasm'],

@@ -1,12 +1,19 @@
 // The machine for programs that embed it: `import { Machine } from 'damselfly'`. One object is one PC; there are no globals,
 // and several machines live in one process without knowing of each other. Nothing here touches files, terminals or the
 // wall clock: images are bytes, the serial ports are Web streams, and time is virtual, so the same inputs at the same
-// instruction counts give the same run. The declarations need no other file of this package.
+// instruction counts give the same run.
 
+import { hostView } from '../debug/guest.ts';
+import type { KernelView } from '../debug/guest.ts';
+import { systemFiles } from '../debug/own-system.ts';
+import { ownedSpaces } from '../debug/spaces.ts';
 import { MemoryDisk } from '../devices/memory-disk.ts';
 import { Machine as Pc } from '../pc/machine.ts';
 import type { RunResult as PcResult } from '../pc/machine.ts';
 import { SerialPort } from './serial.ts';
+import { SpaceView } from './space-view.ts';
+import type { Space } from './space.ts';
+import type { System } from './system.ts';
 
 /** Instructions between two looks at the streams. */
 const SLICE = 2_000_000;
@@ -25,6 +32,8 @@ export interface MachineOptions {
   readonly disks?: readonly (Uint8Array | null)[];
   /** Which printing of the processor runs: the fast one, or the slow and obvious one. Default tier0. */
   readonly engine?: 'tier0' | 'reference';
+  /** Damselfly's own system when that is what runs (damselfly/system has it), so that `spaces` can find its VM spaces. */
+  readonly system?: Omit<System, 'rootImage'>;
 }
 
 /** A serial port (16550): what the guest sends, and what it receives. */
@@ -59,6 +68,7 @@ export class Machine {
   readonly serial: readonly [Serial, Serial];
   readonly #pc: Pc;
   readonly #ports: readonly [SerialPort, SerialPort];
+  readonly #host: KernelView | null;
   #console = '';
   #ended: RunResult | null = null;
   #destroyed = false;
@@ -75,6 +85,7 @@ export class Machine {
     });
     const modules = (options.modules ?? []).map(({ bytes, cmdline }) => ({ bytes, commandLine: cmdline ?? '' }));
     this.#pc.loadKernel(options.kernel, 'kernel', options.cmdline ?? '', modules);
+    this.#host = options.system ? hostView(this.#pc.cpu, systemFiles({ ...options.system, hostKernel: options.system.kernel })) : null;
   }
 
   /**
@@ -106,6 +117,20 @@ export class Machine {
     const { ram } = this.#pc.cpu;
     if (!(address >= 0 && bytes >= 0 && address + bytes <= ram.length)) throw new RangeError(`physical addresses 0x${address.toString(16)}+${bytes}: RAM ends at 0x${ram.length.toString(16)}`);
     return ram.slice(address, address + bytes);
+  }
+
+  /**
+   * The VM spaces of all virtual kernels, by kernel (the host's first), owner and id.
+   * @throws Error on a machine that was created without `system`
+   */
+  spaces(): Space[] {
+    if (!this.#host) throw new Error('spaces: the machine was created without `system`, whose symbols and layouts say where they are');
+    return [...ownedSpaces(this.#host)].map((found) => new SpaceView(found, () => this.#pc.cpu.instructions));
+  }
+
+  /** The first of `spaces` with an id, of an owner if one is named; null when there is none. */
+  space(id: number, owner?: number): Space | null {
+    return this.spaces().find((space) => space.id === id && (owner === undefined || space.owner === owner)) ?? null;
   }
 
   /** Runs until something of RunResult happens; other tasks have their turn every few milliseconds. */
@@ -174,3 +199,5 @@ function memoryBytes(bytes = 128 * MIB): number {
 }
 
 export { LoadError } from '../pc/load-error.ts';
+export type { Space, SpaceWalk } from './space.ts';
+export type { System } from './system.ts';

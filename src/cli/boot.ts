@@ -83,15 +83,15 @@ export function bootFile(args: ParsedArgs, image: string): Boot {
 export async function bootOwn(args: ParsedArgs): Promise<Boot> {
   const [root, ...others] = openDrives(args);
   if (root) throw new UsageError("the first drive holds Damselfly's own root; -hdb, -hdc, -hdd and -cdrom are free");
-  const system = await buildSystem();
+  const world = await buildSystem();
   const words = [args.values.append, args.values.native ? 'native' : '', args.values.exec !== undefined ? `exec=${args.values.exec as string}` : ''];
   return {
-    kernel: system.kernel,
+    kernel: world.hostKernel,
     name: 'host-kernel.elf',
     commandLine: words.filter(Boolean).join(' '),
     modules: [],
-    disks: [new MemoryDisk(system.rootImage), ...others],
+    disks: [new MemoryDisk(world.rootImage), ...others],
     own: true,
-    world: system.world,
+    world,
   };
 }

@@ -25,7 +25,7 @@ import type { Endings } from './endings.ts';
 import { Expectation, readScript } from './expect.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { OBSERVE_HELP, OBSERVE_OPTIONS, observeRequest, observes, Observing } from './observing.ts';
-import { systemFiles } from './own-system.ts';
+import { systemFiles } from '../debug/own-system.ts';
 import { statistics } from './stats.ts';
 import { debugRequest, DEBUG_HELP, DEBUG_OPTIONS, Debugging, logHelp } from './debugging.ts';
 

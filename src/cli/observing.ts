@@ -85,7 +85,7 @@ export class Observing {
   /** @throws UsageError when the world is not known, or a file cannot be written */
   constructor(private readonly request: ObserveRequest, debug: Debugger, world: World | null, log: (line: string) => void) {
     const name = request.ledger !== null ? '--ledger' : request.folded !== null ? '--folded' : request.trace !== null ? '--trace' : `-d ${[...request.items].join(',')}`;
-    if (!world || !debug.guest) throw new UsageError(`${name} is for Damselfly's own system, built from its sources`);
+    if (!world || !debug.guest) throw new UsageError(`${name} is for Damselfly's own system`);
     this.folded = request.folded === null ? null : new OutputFile('--folded', request.folded);
     this.trace = request.trace === null ? null : new OutputFile('--trace', request.trace);
     const { cpu, clock } = debug.machine;

@@ -3,6 +3,8 @@
 
 import { VM_MAX_USER_ADDRESS, VPTE_FRAME, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
 import type { KernelView, MapEntry, Proc, Space, VpteStep } from './guest.ts';
+import { kernels, ownedSpaces } from './spaces.ts';
+import type { OwnedSpace } from './spaces.ts';
 import { bitNames, hex, hex0x } from './text.ts';
 
 const VPTE_BITS = ['V', 'RW', 'U', '', '', 'A', 'M', 'PS', 'G', 'WIRED', 'MANAGED'];
@@ -11,15 +13,6 @@ const PERMISSIONS = ['---', 'r--', '-w-', 'rw-', '--x', 'r-x', '-wx', 'rwx'];
 
 /** A mistake of the user's; the message is the whole answer. */
 export class ViewError extends Error {}
-
-/** Every kernel with the process that is it, from the host kernel down. */
-export function* kernels(host: KernelView, name = 'host kernel'): Generator<{ kernel: KernelView; name: string }> {
-  yield { kernel: host, name };
-  for (const proc of host.processes()) {
-    const inner = host.virtualKernel(proc);
-    if (inner) yield* kernels(inner, `${name === 'host kernel' ? '' : `${name}, `}vkernel, process ${proc.pid}`);
-  }
-}
 
 /** `info processes`: as ps, for every kernel. */
 export function processesText(host: KernelView): string[] {
@@ -67,12 +60,10 @@ function runnerOf(kernel: KernelView, space: Space): string {
 }
 
 /** A space by `ID`, or `PID.ID` when several processes own spaces. @throws ViewError */
-function findSpace(host: KernelView, text: string): { kernel: KernelView; owner: Proc; space: Space } {
+function findSpace(host: KernelView, text: string): OwnedSpace {
   const match = /^(?:(\d+)\.)?(0x[0-9a-f]+|\d+)$/i.exec(text);
   if (!match) throw new ViewError(`${text}: expected the id of a VM space, or OWNER.ID; info vmspaces lists them`);
-  const found = [...kernels(host)].flatMap(({ kernel }) => kernel.processes()
-    .filter(({ pid }) => match[1] === undefined || pid === Number(match[1]))
-    .flatMap((owner) => kernel.spaces(owner).filter(({ id }) => id === Number(match[2])).map((space) => ({ kernel, owner, space }))));
+  const found = [...ownedSpaces(host)].filter(({ owner, space }) => space.id === Number(match[2]) && (match[1] === undefined || owner.pid === Number(match[1])));
   if (!found.length) throw new ViewError(`no VM space ${text}; info vmspaces lists them`);
   if (found.length > 1) throw new ViewError(`VM space ${text}: ${found.map(({ owner }) => `${owner.pid}.${match[2]!}`).join(' or ')}?`);
   return found[0]!;

@@ -15,16 +15,21 @@ import { shippedSystem, SYSTEM_MEMORY } from 'damselfly/system';
 
 const system = shippedSystem();
 if (system === null) throw new Error('nothing is shipped');
-const machine: Machine = await Machine.create({ memory: SYSTEM_MEMORY, kernel: system.kernel, cmdline: 'native', disks: [system.rootImage] });
-const prompt = await machine.run({ until: { serial: /host# $/ }, maxInsns: 2e9 });
+const machine: Machine = await Machine.create({ memory: SYSTEM_MEMORY, kernel: system.kernel, disks: [system.rootImage], system });
+const prompt = await machine.run({ until: { serial: /vkernel# $/ }, maxInsns: 2e9 });
+const shell = machine.spaces().find((space) => space.process?.name === 'sh');
+const again = shell && machine.space(shell.id, shell.owner);
 const writer = machine.serial[0].writable.getWriter();
-await writer.write(new TextEncoder().encode('echo $((1)) typed\\rhalt\\r'));
-const end = await machine.run();
+const type = (text: string) => writer.write(new TextEncoder().encode(text));
+await type('echo $((1)) typed\\rhalt\\r');
+await machine.run({ until: { serial: 'host# ' }, maxInsns: 2e9 });
+await type('halt\\r');
+const end = await machine.run({ maxInsns: 2e9 });
 let text = '';
 machine.destroy();
 for await (const chunk of machine.serial[0].readable) text += new TextDecoder().decode(chunk);
 const wrong = await Machine.create({ kernel: new Uint8Array(10) }).catch((error: unknown) => error);
-console.log(JSON.stringify({ prompt: prompt.reason, end: end.reason, code: end.code, typed: text.includes('typed'), refused: wrong instanceof LoadError }));
+console.log(JSON.stringify({ prompt: prompt.reason, end: end.reason, code: end.code, shell: again?.process?.name === 'sh', typed: text.includes('typed'), refused: wrong instanceof LoadError }));
 `;
 
 describe('the packed package', () => {
@@ -54,6 +59,7 @@ describe('the packed package', () => {
     expect(booted).toMatchObject({ status: 0, stderr: '' });
     expect(booted.stdout).toMatch(/vkernel kernel\), [^]*^vkernel\r?$/m);
     expect(run(command, ['--exec', 'exit 7']).status).toBe(7);
+    expect(run(command, ['--ledger', '--native', '--exec', 'true']).stderr).toMatch(/^system call +\d+/m);
   }, 120_000);
 
   it('has declarations that need nothing else, and an interface that does what they say', () => {
@@ -62,6 +68,6 @@ describe('the packed package', () => {
     expect(run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', '.']).stdout).toBe('');
     const ran = run('node', ['main.js']);
     expect(ran.stderr).toBe('');
-    expect(JSON.parse(ran.stdout)).toEqual({ prompt: 'match', end: 'exit', code: 0, typed: true, refused: true });
+    expect(JSON.parse(ran.stdout)).toEqual({ prompt: 'match', end: 'exit', code: 0, shell: true, typed: true, refused: true });
   }, 120_000);
 });

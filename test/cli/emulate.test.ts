@@ -181,7 +181,7 @@ describe("Damselfly's own system", () => {
     const world = buildWorld();
     expect(Buffer.compare(readFileSync(join(target, 'host-kernel.elf')), world.hostKernel)).toBe(0);
     expect(Buffer.compare(readFileSync(join(target, 'root.img')), world.rootImage)).toBe(0);
-    expect(command('image', [])).toMatchObject({ code: 2, err: 'usage: npm run image -- [--gzip] DIR\n' });
+    expect(command('image', [])).toMatchObject({ code: 2, err: 'usage: npm run image -- [--packed] DIR\n' });
   }, 120_000);
 });
 

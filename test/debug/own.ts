@@ -1,7 +1,7 @@
 // Our own system on a machine, as the debugging tests want it: loaded, with what is known of its kernels.
 
 import { worldCodes } from '../../src/cli/observing.ts';
-import { systemFiles } from '../../src/cli/own-system.ts';
+import { systemFiles } from '../../src/debug/own-system.ts';
 import type { EngineKind } from '../../src/cpu/engine.ts';
 import { FLAT } from '../../src/cpu/timing.ts';
 import { Debugger } from '../../src/debug/debugger.ts';
