@@ -35,6 +35,13 @@ export function malloc(size: usize): usize {
   return takeBlock(page!, c);
 }
 
+/** The same, full of zeros. */
+export function mallocZeroed(size: usize): usize {
+  const block = malloc(size);
+  memory.fill(block, 0, size);
+  return block;
+}
+
 /** Return a block of malloc. 0 is ignored. */
 export function mfree(address: usize): void {
   if (address == 0) return;

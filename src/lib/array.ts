@@ -1,16 +1,16 @@
 // Array<T>: a growable list. The compiler itself turns a[i], for-of and literals into loads and stores with a check of the
 // index; it relies on the fields `length` and `data`. Elements start as zeros. A capacity of 0 with elements means that
-// they lie in static memory, which is never given back. Nothing is freed except by free(array).
+// they lie in static memory, which is never given back. Nothing is freed except by free(array). Memory comes from the
+// allocator that the program binds, which never returns 0.
 
-import { malloc, mfree, rtPanic } from "rt/rt.ts";
+import { malloc, mallocZeroed, mfree, rtPanic } from "rt/rt.ts";
 import { appendString, newString } from "./string.ts";
+
+const MANY: i32 = 1024;            // elements from which on a list grows by half, no longer to the double
 
 /** A zeroed record, for `new`. */
 export function newRecord(size: usize): usize {
-  const p = malloc(size);
-  if (p == 0) rtPanic("out of memory");
-  memory.fill(p, 0, size);
-  return p;
+  return mallocZeroed(size);
 }
 
 /** Give back the memory of a record, for `free`. */
@@ -30,17 +30,13 @@ class ArrayHead {
   data: usize = 0;
 }
 
-/** Make room for `wanted` elements of `width` bytes. */
-function reserve(a: ArrayHead, wanted: i32, width: i32): void {
-  let capacity = a.capacity < 4 ? 4 : a.capacity + (a.capacity >> 1) + 1;
-  if (capacity < wanted) capacity = wanted;
-  const bytes = Math.imul(capacity, width) as usize;
+/** Make room for one more element of `width` bytes: what lies behind the elements is arbitrary. */
+function grow(a: ArrayHead, width: i32): void {
+  const length = a.length;
   const old = a.data;
-  const used = Math.imul(a.length, width) as usize;
-  const fresh = malloc(bytes);
-  if (fresh == 0) rtPanic("out of memory");
-  memory.copy(fresh, old, used);
-  memory.fill(fresh + used, 0, bytes - used);
+  const capacity = length < 4 ? 4 : length < MANY ? length << 1 : length + (length >> 1);
+  const fresh = malloc(Math.imul(capacity, width) as usize);
+  if (length != 0) memory.copy(fresh, old, Math.imul(length, width) as usize);
   if (a.capacity > 0) mfree(old);
   a.data = fresh;
   a.capacity = capacity;
@@ -75,13 +71,14 @@ export class Array<T> {
 
   constructor(length: i32 = 0) {
     if (length <= 0) return;
-    reserve(changetype<ArrayHead>(this), length, sizeof<Cell<T>>() as i32);
+    this.data = changetype<Ptr<T>>(mallocZeroed(Math.imul(length, sizeof<Cell<T>>() as i32) as usize));
+    this.capacity = length;
     this.length = length;
   }
 
   push(value: T): i32 {
     const n = this.length;
-    if (n >= this.capacity) reserve(changetype<ArrayHead>(this), n + 1, sizeof<Cell<T>>() as i32);
+    if (n >= this.capacity) grow(changetype<ArrayHead>(this), sizeof<Cell<T>>() as i32);
     this.data[n] = value;
     this.length = n + 1;
     return n + 1;

@@ -2,12 +2,11 @@
 // and methods of string into calls of these functions; s.length is a load. What is made here comes from malloc and lives
 // until free(s); literals lie in the program's read-only segment and are never given back.
 
-import { malloc, mfree, rtPanic } from "rt/rt.ts";
+import { malloc, mfree } from "rt/rt.ts";
 
 /** Address of a new string record with room for `length` bytes, its NUL set. */
 export function newString(length: i32): usize {
   const p = malloc((length as usize) + 5);
-  if (p == 0) rtPanic("out of memory");
   store<i32>(p, length);
   store<u8>(p + 4 + (length as usize), 0);
   return p;

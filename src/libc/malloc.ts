@@ -1,19 +1,24 @@
-// The heap of a user process: blocks of sixteen size classes from 16 bytes to 512 KiB, each class with its free list, cut
-// from memory that grows by break(2); larger blocks are whole pages from the same place and are kept by size when freed.
+// The heap of a user process: blocks of 8 to 512 bytes in steps of 8, then of powers of two up to 512 KiB, each size with its
+// free list, cut from memory that grows by break(2); larger blocks come from the same place and are not reused when freed.
 // A block is preceded by one word with its class. Memory is never given back before exit. All threads may use it.
 
 import { Mutex } from './mutex.ts';
 import { brk } from './sys.ts';
 
-const MIN_SHIFT: i32 = 4;
-const CLASSES: i32 = 16;
-const HEADER: usize = 8;           // keeps blocks 8-byte aligned
+const HEADER: usize = 4;
+const SMALL: usize = 508;          // bytes of the largest block whose class is its size in units of 8 bytes
+const SMALL_CLASSES: u32 = 65;
+const MEDIUM_SHIFT: u32 = 10;      // log2 of the bytes of the class after these
+const CLASSES: u32 = 75;
 const GROW: usize = 65536;
+const PAGE: usize = 4096;
+const MAX_BYTES: usize = 0x7fffffff;
 
-class FreeLists { heads!: FixedArray<usize, 32>; }
+class FreeLists { heads!: FixedArray<usize, 80>; }
 let lists!: Embed<FreeLists>;
-let next: usize = 0;
+let next: usize = 0;               // all memory from here to the limit is zero, unless it lies below `used`
 let limit: usize = 0;
+let used: usize = 0;               // heapRelease made memory below this address fresh again
 let mutex!: Embed<Mutex>;
 let shared: bool = false;
 
@@ -22,26 +27,31 @@ export function shareHeap(): void {
   shared = true;
 }
 
-function classOf(bytes: usize): i32 {
-  let shift = MIN_SHIFT;
-  while (((1 as usize) << (shift as usize)) < bytes) shift++;
-  return shift - MIN_SHIFT;
-}
-
-/** Fresh memory from the end of the heap, or 0. */
-function carve(bytes: usize): usize {
+/** Fresh memory for a block of `bytes` bytes, header included and a multiple of 8; 0 when the process may not grow. */
+function carve(bytes: usize, index: u32): usize {
   if (next == 0) {
-    next = (linkerSymbol("_end") + 15) & ~(15 as usize);
+    next = ((linkerSymbol("_end") + PAGE - 1) & ~(PAGE - 1)) + HEADER;
     limit = next;
   }
   if (limit - next < bytes) {
     const wanted = (next + bytes + GROW - 1) & ~(GROW - 1);
-    if (brk(wanted) < 0) return 0;
+    if (wanted < next || brk(wanted) < 0) return 0;
     limit = wanted;
   }
   const block = next;
   next += bytes;
-  return block;
+  store<usize>(block, index);
+  return block + HEADER;
+}
+
+/** Give out fresh memory for a small block, where there is some. */
+function cut(units: u32): usize {
+  const block = next;
+  const end = block + (units << 3);
+  if (end >= limit) return carve(units << 3, units);
+  next = end;
+  store<usize>(block, units);
+  return block + HEADER;
 }
 
 class HeapMark {
@@ -50,7 +60,7 @@ class HeapMark {
 
 /** Remembers the heap for heapRelease. */
 export function heapMark(): HeapMark {
-  const mark = changetype<HeapMark>(carve((sizeof<HeapMark>() + 15) & ~(15 as usize)));
+  const mark = changetype<HeapMark>(carve(16, CLASSES));
   mark.next = next;
   memory.fill(addressof(lists), 0, sizeof<FreeLists>());    // their links lie in the blocks and would not survive
   return mark;
@@ -58,6 +68,7 @@ export function heapMark(): HeapMark {
 
 /** Gives back at once everything that was allocated since the mark; what was free before it is not used any more. */
 export function heapRelease(mark: HeapMark): void {
+  if (next > used) used = next;
   next = mark.next;
   memory.fill(addressof(lists), 0, sizeof<FreeLists>());
 }
@@ -72,31 +83,49 @@ export function allocate(bytes: usize): usize {
 }
 
 function take(bytes: usize): usize {
-  const index = classOf(bytes + HEADER);
-  if (index >= CLASSES) return carveLarge(bytes);
-  const head = lists.heads[index]!;
-  if (head != 0) {
-    lists.heads[index] = load<usize>(head);
-    return head;
+  if (bytes > SMALL) return takeMedium(bytes);
+  const units = (bytes + HEADER + 7) >> 3;
+  const head = lists.heads[units]!;
+  if (head == 0) return cut(units);
+  lists.heads[units] = load<usize>(head);
+  return head;
+}
+
+/** The same with zeros in it: memory that was never given out is zero already. */
+export function allocateZeroed(bytes: usize): usize {
+  if (shared || bytes > SMALL) return zeroed(allocate(bytes), bytes);
+  const units = (bytes + HEADER + 7) >> 3;
+  const head = lists.heads[units]!;
+  if (head == 0) {
+    const fresh = cut(units);
+    return fresh < used ? zeroed(fresh, bytes) : fresh;
   }
-  const size = (1 as usize) << ((index + MIN_SHIFT) as usize);
-  const block = carve(size);
-  if (block == 0) return 0;
-  store<usize>(block, index as usize);
-  return block + HEADER;
+  lists.heads[units] = load<usize>(head);
+  return zeroed(head, bytes);
 }
 
-function carveLarge(bytes: usize): usize {
-  const block = carve((bytes + HEADER + 15) & ~(15 as usize));
-  if (block == 0) return 0;
-  store<usize>(block, CLASSES as usize);
-  return block + HEADER;
+function zeroed(block: usize, bytes: usize): usize {
+  if (block != 0) memory.fill(block, 0, bytes);
+  return block;
 }
 
-/** Gives a block back; blocks beyond the largest class are not reused. */
+function takeMedium(bytes: usize): usize {
+  let shift = MEDIUM_SHIFT;
+  while (((1 as usize) << shift) < bytes + HEADER) {
+    shift++;
+    if (shift == CLASSES - SMALL_CLASSES + MEDIUM_SHIFT) return bytes > MAX_BYTES ? 0 : carve((bytes + HEADER + 7) & ~(7 as usize), CLASSES);
+  }
+  const index = shift - MEDIUM_SHIFT + SMALL_CLASSES;
+  const head = lists.heads[index]!;
+  if (head == 0) return carve((1 as usize) << shift, index);
+  lists.heads[index] = load<usize>(head);
+  return head;
+}
+
+/** Gives a block back. */
 export function release(block: usize): void {
   if (block == 0) return;
-  const index = load<usize>(block - HEADER) as i32;
+  const index = load<u32>(block - HEADER);
   if (index >= CLASSES) return;
   if (shared) mutex.lock();
   store<usize>(block, lists.heads[index]!);

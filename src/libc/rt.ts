@@ -1,11 +1,17 @@
 // What the compiler's runtime asks of a program: memory and a way to die. Also the program's first instruction.
 
-import { allocate, release } from './malloc.ts';
+import { allocate, allocateZeroed, release } from './malloc.ts';
 import { startProgram } from './crt.ts';
 import { _exit, cstr, write } from './sys.ts';
 
 export function malloc(bytes: usize): usize {
   const block = allocate(bytes);
+  if (block == 0) rtPanic("out of memory");
+  return block;
+}
+
+export function mallocZeroed(bytes: usize): usize {
+  const block = allocateZeroed(bytes);
   if (block == 0) rtPanic("out of memory");
   return block;
 }

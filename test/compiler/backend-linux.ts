@@ -23,6 +23,7 @@ export function malloc(size: usize): usize {
   if (heapNow > heapEnd) { heapEnd = (heapNow + 0x100000) & ~4095; systemCall(45, heapEnd, 0, 0); }
   return at;
 }
+export function mallocZeroed(size: usize): usize { return malloc(size); }
 export function mfree(p: usize): void { void p; }
 export function rtPanic(message: string): void {
   systemCall(4, 2, changetype<usize>(message) + 4, message.length as usize);

@@ -39,6 +39,7 @@ export function malloc(size: usize): usize {
   if (next > end) end = brk(next + 0x1000000);
   return at;
 }
+export function mallocZeroed(size: usize): usize { return malloc(size); }
 export function mfree(at: usize): void { }
 export function rtPanic(message: string): void { asm\`mov eax, 1; mov ebx, 99; int 0x80\`; }
 `,

@@ -12,6 +12,11 @@ export function malloc(size: usize): usize {
   return addressof(pool) + at;
 }
 
+/** All memory starts as zeros. */
+export function mallocZeroed(size: usize): usize {
+  return malloc(size);
+}
+
 /** Memory is not reused. */
 export function mfree(address: usize): void {
   void address;

@@ -27,7 +27,13 @@ export function malloc(size: usize): usize {
   next += (size + 7) & ~7;
   if (next <= end) return at;
   end = (next + 0x100000) & ~0xfff;
-  return (call(45, end, 0, 0) as usize) < next ? 0 : at;
+  if ((call(45, end, 0, 0) as usize) < next) rtPanic("out of memory");
+  return at;
+}
+
+/** All memory starts as zeros. */
+export function mallocZeroed(size: usize): usize {
+  return malloc(size);
 }
 
 /** Memory is not reused. */
