@@ -1,7 +1,7 @@
 // The assembler for asm`` blocks: one text of Intel-syntax statements to bytes, relocations and errors. Labels belong to
 // the text; every other name is a symbol that the caller resolves. Jumps within the text get their shortest form. Nothing
 // is thrown and nothing is printed: errors are values that carry the line within the text.
-import { ROWS, Kind } from "../isa/rows.ts";
+import { Kind, rowAt } from "../isa/row.ts";
 import { append, Encoder, Fixup, fits, Statement } from "./encode.ts";
 import type { Encoding } from "./encode.ts";
 import { Form, isConstant, OperandReader } from "./operand.ts";
@@ -453,6 +453,6 @@ function bytesOf(item: Item): u8[] {
 }
 
 function isJump(code: Encoding): bool {
-  for (const arg of ROWS[code.row].args) if (arg.kind == Kind.REL) return true;
+  for (const arg of rowAt(code.row).args) if (arg.kind == Kind.REL) return true;
   return false;
 }

@@ -1,7 +1,7 @@
 // One statement to machine code: of all rows and sizes that its operands fit, the shortest documented encoding. Nothing
 // here knows an instruction: `Matcher` compares operands with a row's notation, `emit` writes what the row says.
-import { ATTR_ASIZE, ATTR_LOCK, ATTR_REP, ATTR_REPE, ATTR_UNDOC, bytesOf, isLoop, Kind, Mod, ROWS, SIZE_P, SIZE_V, Tail } from "../isa/rows.ts";
-import type { Arg, Row } from "../isa/rows.ts";
+import { ATTR_ASIZE, ATTR_LOCK, ATTR_REP, ATTR_REPE, ATTR_UNDOC, bytesOf, isLoop, Kind, Mod, rowAt, SIZE_P, SIZE_V, Tail } from "../isa/row.ts";
+import type { Arg, Row } from "../isa/row.ts";
 import { Form, isConstant } from "./operand.ts";
 import type { Expr, Operand } from "./operand.ts";
 import { readingsOf } from "./names.ts";
@@ -99,7 +99,7 @@ export class Encoder {
   }
 
   private prefixesAllowed(s: Statement, e: Encoding): bool {
-    const attrs = ROWS[e.row].attrs;
+    const attrs = rowAt(e.row).attrs;
     if (s.lock && ((attrs & ATTR_LOCK) == 0 || s.operands.length == 0 || s.operands[0].form != Form.MEM)) {
       this.error = "LOCK is not allowed here";
       return false;
@@ -112,7 +112,7 @@ export class Encoder {
   }
 
   private matches(s: Statement, reading: Reading, opSize: i32, jump: i32): bool {
-    const row = ROWS[reading.row];
+    const row = rowAt(reading.row);
     const byAddress = (row.attrs & ATTR_ASIZE) != 0;
     const wanted = byAddress ? 0 : reading.size;
     if (wanted != 0 && wanted != opSize) return false;
@@ -270,7 +270,7 @@ export class Encoder {
   }
 
   private emit(s: Statement, reading: Reading, opSize: i32): Encoding {
-    const row = ROWS[reading.row];
+    const row = rowAt(reading.row);
     const e = new Encoding();
     e.row = reading.row;
     e.undocumented = (row.attrs & ATTR_UNDOC) != 0;

@@ -1,8 +1,8 @@
 // Which rows a mnemonic stands for. Besides the table's own names: w and d after a name fix the operand size (retw,
 // pushad), b w d after string operations mean the form without operands (movsd), conditions have all their spellings, and
 // x87 control instructions without the n get a WAIT in front.
-import { Kind, namedBySuffix, ROWS, splitWords } from "../isa/rows.ts";
-import type { Row } from "../isa/rows.ts";
+import { Kind, mnemonicChar, namedBySuffix, rowAt, rowCount, splitWords } from "../isa/row.ts";
+import type { Row } from "../isa/row.ts";
 
 /** One reading of a mnemonic. */
 export class Reading {
@@ -20,25 +20,67 @@ const ALIASES: string =
 const WAITING: string = "finit fclex fstcw fstsw fsave fstenv";
 const NO_READINGS: Reading[] = [];
 
-let index: Map<string, Reading[]> | null = null;
+/** Readings of the names asked for so far. */
+const known: Map<string, Reading[]> = new Map<string, Reading[]>();
+let byLetter: i32[][] = [];
 
 /** All readings of a mnemonic in table order; none if there is no such instruction. */
 export function readingsOf(name: string): Reading[] {
-  if (index == null) index = buildIndex();
-  return index.has(name) ? index.get(name)! : NO_READINGS;
+  if (!known.has(name)) known.set(name, findReadings(name));
+  return known.get(name)!;
 }
 
-function buildIndex(): Map<string, Reading[]> {
-  const map = new Map<string, Reading[]>();
-  for (let i: i32 = 0; i < ROWS.length; i++) addRow(map, ROWS[i], i);
-  for (const pair of splitWords(ALIASES)) addAlias(map, pair, "");
-  for (const pair of splitWords(CONDITIONS)) {
-    addAlias(map, pair, "j");
-    addAlias(map, pair, "set");
-    addAlias(map, pair, "cmov");
+function findReadings(name: string): Reading[] {
+  const other = aliasOf(name);
+  if (other.length > 0) {
+    const readings = readingsOf(other);
+    if (readings.length > 0) return readings;
   }
-  for (const name of splitWords(WAITING)) addWaiting(map, name);
-  return map;
+  const map = new Map<string, Reading[]>();
+  for (const n of rowsUnder(name.charCodeAt(0))) if (mayBeNamed(n, name)) addRow(map, rowAt(n), n);
+  if (splitWords(WAITING).indexOf(name) >= 0) addWaiting(map, name);
+  return map.has(name) ? map.get(name)! : NO_READINGS;
+}
+
+/** Numbers of the rows whose mnemonic starts with a letter. */
+function rowsUnder(letter: i32): i32[] {
+  const none: i32[] = [];
+  if (byLetter.length == 0) fillLetters();
+  return letter < byLetter.length ? byLetter[letter] : none;
+}
+
+function fillLetters(): void {
+  for (let c: i32 = 0; c < 128; c++) byLetter.push([]);
+  for (let n: i32 = 0; n < rowCount(); n++) byLetter[mnemonicChar(n, 0)].push(n);
+}
+
+/** Whether `name` may be a name of row `n`: one of its mnemonics, perhaps with a letter more. */
+function mayBeNamed(n: i32, name: string): bool {
+  let at: i32 = 0;
+  while (true) {
+    let same: i32 = 0;
+    while (same < name.length && mnemonicChar(n, at + same) == name.charCodeAt(same)) same++;
+    const c = mnemonicChar(n, at + same);
+    if ((c == 32 || c == 47) && same >= name.length - 1) return true;
+    at += same;
+    while (mnemonicChar(n, at) != 32 && mnemonicChar(n, at) != 47) at++;
+    if (mnemonicChar(n, at) == 32) return false;
+    at++;
+  }
+}
+
+/** What a name is another spelling of, or "". */
+function aliasOf(name: string): string {
+  for (const pair of splitWords(ALIASES)) if (isAlias(pair, name)) return pair.substring(name.length + 1, pair.length);
+  const prefix = name.startsWith("j") ? "j" : name.startsWith("set") ? "set" : name.startsWith("cmov") ? "cmov" : "";
+  if (prefix.length == 0) return "";
+  const condition = name.substring(prefix.length, name.length);
+  for (const pair of splitWords(CONDITIONS)) if (isAlias(pair, condition)) return prefix + pair.substring(condition.length + 1, pair.length);
+  return "";
+}
+
+function isAlias(pair: string, name: string): bool {
+  return pair.charCodeAt(name.length) == 61 && pair.startsWith(name);
 }
 
 function add(map: Map<string, Reading[]>, name: string, row: i32, size: i32, implied: i32): void {
@@ -91,14 +133,9 @@ function addImplied(map: Map<string, Reading[]>, row: Row, number: i32): void {
   add(map, row.name32 + "d", number, 4, 4);
 }
 
-function addAlias(map: Map<string, Reading[]>, pair: string, prefix: string): void {
-  const equals = pair.indexOf("=");
-  const name = prefix + pair.substring(equals + 1, pair.length);
-  if (map.has(name)) map.set(prefix + pair.substring(0, equals), map.get(name)!);
-}
-
+/** The readings of the instruction without WAIT, with one. */
 function addWaiting(map: Map<string, Reading[]>, name: string): void {
-  for (const plain of map.get("fn" + name.substring(1, name.length))!) {
+  for (const plain of readingsOf("fn" + name.substring(1, name.length))) {
     const reading = new Reading();
     reading.row = plain.row;
     reading.size = plain.size;

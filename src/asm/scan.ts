@@ -1,6 +1,6 @@
 // Tokens of assembly text: names, numbers, strings and single characters. Blanks are skipped, a comment runs from # or //
 // to the end of its line, and the end of a statement (newline, semicolon, end of text) is a token of its own.
-import { hexDigit } from "../isa/rows.ts";
+import { hexDigit } from "../isa/row.ts";
 
 export enum Token { END, NAME, NUMBER, STRING, CHAR }
 

@@ -22,6 +22,7 @@ describe("table", () => {
     const keys = ROW_TEXT.map(opcode);
     expect([...keys].sort()).toEqual(keys);
     for (const text of ROW_TEXT) expect(text.split("|").length, text).toBe(8);
+    for (const text of ROW_TEXT) expect(text, "its mnemonics start at the same place, with the same letter").toMatch(/^.{12}\| (.)[^\/ ]*(\/\1[^\/ ]*)? /);
   });
 
   it("parses every notation", () => {
