@@ -93,6 +93,7 @@ export function checkFunction(p: Program, f: FuncInst): void {
 
 function runBody(c: Checker, f: FuncInst): void {
   const decl = f.decl;
+  c.p.completeBody(decl);
   for (let i = 0; i < decl.params.length; i++) {
     const param = decl.params[i]!;
     param.type = f.params[i]!;

@@ -4,7 +4,9 @@
 export class SourceFile {
   path: string;
   text: string;
-  private starts: i32[] = [];
+  private starts: i32[] = [0];
+  private lastStart: i32 = 0;
+  private isComplete: bool = false;  // all line starts are known
   private lastLine: i32 = 0;
 
   constructor(path: string, text: string) {
@@ -12,9 +14,21 @@ export class SourceFile {
     this.text = text;
   }
 
+  /** A line starts at a byte offset. Whoever reads the text tells all of them in rising order, perhaps repeatedly. */
+  startLine(pos: i32): void {
+    if (pos <= this.lastStart) return;
+    this.starts.push(pos);
+    this.lastStart = pos;
+  }
+
+  /** All line starts have been told. */
+  endLines(): void {
+    this.isComplete = true;
+  }
+
   /** Line number of a byte offset. Quick when asked in rising order, as the compiler does. */
   lineOf(pos: i32): i32 {
-    if (this.starts.length == 0) this.findLines();
+    if (!this.isComplete) this.findLines();
     let line = this.lastLine;
     if (line >= this.starts.length || this.starts[line]! > pos) line = this.searchLine(pos);
     while (line + 1 < this.starts.length && this.starts[line + 1]! <= pos) line++;
@@ -36,11 +50,11 @@ export class SourceFile {
   }
 
   private findLines(): void {
-    this.starts.push(0);
     const length = this.text.length;
-    for (let i = 0; i < length; i++) {
-      if (this.text.charCodeAt(i) == 10) this.starts.push(i + 1);
+    for (let i = this.lastStart; i < length; i++) {
+      if (this.text.charCodeAt(i) == 10) this.startLine(i + 1);
     }
+    this.isComplete = true;
   }
 
   private searchLine(pos: i32): i32 {

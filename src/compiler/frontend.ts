@@ -151,9 +151,10 @@ function areFree(p: Program, list: Expr[]): bool {
   return true;
 }
 
-/** Check every function that is not generic, reached or not. */
+/** Parse everything, and check every function that is not generic, reached or not. */
 function checkEverything(p: Program): void {
   p.checkAll = true;
+  for (const m of p.modules) completeModule(p, m);
   for (const m of p.modules) {
     for (const f of m.funcs) {
       if (f.typeParams == null) checkFunction(p, functionInstance(p, f));
@@ -161,6 +162,15 @@ function checkEverything(p: Program): void {
     for (const c of m.classes) checkClass(p, c);
   }
   for (let i = 0; i < p.nested.length; i++) checkFunction(p, p.nested[i]!);
+}
+
+function completeModule(p: Program, m: Module): void {
+  for (const f of m.funcs) p.completeBody(f);
+  for (const c of m.classes) {
+    const ctor = c.ctor;
+    if (ctor != null) p.completeBody(ctor);
+    for (const f of c.methods) p.completeBody(f);
+  }
 }
 
 function checkClass(p: Program, c: ClassDecl): void {

@@ -1,9 +1,11 @@
 // Source text to tokens, one at a time. The current token lies in the fields of the lexer; `next` moves on. A lexer can
 // be set back to an earlier position with `rewind`, which is how the parser looks ahead. `>` is always a single token
-// here; `joinGreater` combines it in expressions, so that type arguments may close with `>>`.
+// here; `joinGreater` combines it in expressions, so that type arguments may close with `>>`. Whatever the lexer passes, it
+// tells the file where lines start.
 
 import type { Diags, SourceFile } from "./diag.ts";
 import { mul64, add64, Wide } from "./int64.ts";
+import { nextHash } from "./names.ts";
 import type { Names } from "./names.ts";
 import { Tok } from "./token.ts";
 
@@ -22,8 +24,64 @@ export function isDigit(c: i32): bool {
   return c >= 48 && c <= 57;
 }
 
+// Kinds of characters; those up to the mark mean nothing to who only looks for the end of a block.
+const C_NAME: i32 = 0;
+const C_DIGIT: i32 = 1;
+const C_BLANK: i32 = 2;
+const C_SINGLE: i32 = 3;           // a token by itself
+const C_SYMBOL: i32 = 4;
+const C_PLAIN: i32 = 4;            // the mark
+const C_BRACE: i32 = 5;
+const C_NEWLINE: i32 = 6;
+const C_SLASH: i32 = 7;
+const C_QUOTE: i32 = 8;
+const C_TEMPLATE: i32 = 9;
+
+const KINDS: i32[] = [];           // by character
+const SINGLES: i32[] = [];         // by character: its token
+
+function kindOf(c: i32): i32 {
+  if ((c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c == UNDERSCORE || c == DOLLAR) return C_NAME;
+  if (isDigit(c)) return C_DIGIT;
+  if (c == 32 || c == TAB || c == RETURN) return C_BLANK;
+  if (c == 123 || c == 125) return C_BRACE;
+  if (singleToken(c) != 0) return C_SINGLE;
+  switch (c) {
+    case NEWLINE: return C_NEWLINE;
+    case SLASH: return C_SLASH;
+    case QUOTE: case APOSTROPHE: return C_QUOTE;
+    case BACKTICK: return C_TEMPLATE;
+    default: return C_SYMBOL;
+  }
+}
+
+/** The token that a character is, whatever follows; 0 if there is none. */
+function singleToken(c: i32): i32 {
+  switch (c) {
+    case 40: return Tok.LPAREN;
+    case 41: return Tok.RPAREN;
+    case 123: return Tok.LBRACE;
+    case 125: return Tok.RBRACE;
+    case 91: return Tok.LBRACKET;
+    case 93: return Tok.RBRACKET;
+    case 44: return Tok.COMMA;
+    case 59: return Tok.SEMI;
+    case 58: return Tok.COLON;
+    case 126: return Tok.TILDE;
+    case 62: return Tok.GT;
+    default: return 0;
+  }
+}
+
+function fillTables(): void {
+  for (let c = 0; c < 256; c++) {
+    KINDS.push(kindOf(c));
+    SINGLES.push(singleToken(c));
+  }
+}
+
 function isNameStart(c: i32): bool {
-  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c == UNDERSCORE || c == DOLLAR;
+  return KINDS[c & 255] == C_NAME && c < 256;
 }
 
 function hexValue(c: i32): i32 {
@@ -56,6 +114,7 @@ export class Lexer {
     this.length = file.text.length;
     this.names = names;
     this.diags = diags;
+    if (KINDS.length == 0) fillTables();
   }
 
   error(pos: i32, text: string): void {
@@ -77,20 +136,49 @@ export class Lexer {
   }
 
   next(): void {
+    const source = this.source;
+    const length = this.length;
     this.prevEnd = this.pos;
     this.newlineBefore = false;
-    this.skipBlanks();
-    this.start = this.pos;
-    if (this.pos >= this.length) {
-      this.tok = Tok.END;
-      return;
+    let p = this.pos;
+    while (p < length) {
+      const c = source.charCodeAt(p);
+      const kind = KINDS[c]!;
+      if (kind == C_BLANK) {
+        p++;
+      } else if (kind == C_NAME) {
+        return this.scanName(p, c);
+      } else if (kind == C_SINGLE || kind == C_BRACE) {
+        this.start = p;
+        this.pos = p + 1;
+        this.tok = SINGLES[c]!;
+        return;
+      } else if (kind == C_NEWLINE) {
+        p++;
+        this.startLine(p);
+      } else {
+        this.pos = p;
+        if (kind != C_SLASH || !this.skipComment()) return this.scanOther(kind, c);
+        p = this.pos;
+      }
     }
-    const c = this.source.charCodeAt(this.pos);
-    if (isNameStart(c)) this.scanName();
-    else if (isDigit(c)) this.scanNumber();
-    else if (c == QUOTE || c == APOSTROPHE) this.scanString(c);
-    else if (c == BACKTICK) this.take(1, Tok.TEMPLATE);
+    this.start = p;
+    this.pos = p;
+    this.tok = Tok.END;
+    this.file.endLines();
+  }
+
+  private scanOther(kind: i32, c: i32): void {
+    this.start = this.pos;
+    if (kind == C_DIGIT) this.scanNumber();
+    else if (kind == C_QUOTE) this.scanString(c);
+    else if (kind == C_TEMPLATE) this.take(1, Tok.TEMPLATE);
     else this.scanSymbol(c);
+  }
+
+  private startLine(pos: i32): void {
+    this.newlineBefore = true;
+    this.file.startLine(pos);
   }
 
   private at(offset: i32): i32 {
@@ -103,49 +191,121 @@ export class Lexer {
     this.tok = tok;
   }
 
-  private skipBlanks(): void {
-    while (this.pos < this.length) {
-      const c = this.source.charCodeAt(this.pos);
-      if (c == NEWLINE) {
-        this.newlineBefore = true;
-        this.pos++;
-      } else if (c == 32 || c == TAB || c == RETURN) this.pos++;
-      else if (c == SLASH && this.at(1) == SLASH) this.skipLine();
-      else if (c == SLASH && this.at(1) == 42) this.skipComment();
-      else return;
-    }
-  }
-
-  private skipLine(): void {
-    while (this.pos < this.length && this.source.charCodeAt(this.pos) != NEWLINE) this.pos++;
-  }
-
-  private skipComment(): void {
+  /** Move behind the comment that starts here; false if it is none. */
+  private skipComment(): bool {
     const start = this.pos;
-    this.pos += 2;
-    while (this.pos < this.length) {
-      const c = this.source.charCodeAt(this.pos);
-      if (c == NEWLINE) this.newlineBefore = true;
-      if (c == 42 && this.at(1) == SLASH) {
-        this.pos += 2;
-        return;
-      }
-      this.pos++;
-    }
-    this.error(start, "this comment has no end");
+    const next = this.at(1);
+    if (next != SLASH && next != 42) return false;
+    const end = next == SLASH ? this.endOfLine(start) : this.endOfComment(start);
+    if (end < 0) this.error(start, "this comment has no end");
+    this.pos = end < 0 ? this.length : end;
+    return true;
   }
 
-  private scanName(): void {
-    let p = this.pos + 1;
-    while (p < this.length) {
-      const c = this.source.charCodeAt(p);
-      if (!isNameStart(c) && !isDigit(c)) break;
+  /** The end of the line, without the newline. */
+  private endOfLine(start: i32): i32 {
+    const source = this.source;
+    let p = start;
+    while (p < this.length && source.charCodeAt(p) != NEWLINE) p++;
+    return p;
+  }
+
+  /** Behind the comment that starts at a position with two characters; -1 if it has no end. */
+  private endOfComment(start: i32): i32 {
+    const source = this.source;
+    for (let p = start + 2; p + 1 < this.length; p++) {
+      const c = source.charCodeAt(p);
+      if (c == NEWLINE) this.startLine(p + 1);
+      if (c == 42 && source.charCodeAt(p + 1) == SLASH) return p + 2;
+    }
+    return -1;
+  }
+
+  private scanName(start: i32, first: i32): void {
+    const source = this.source;
+    const length = this.length;
+    let hash = first;
+    let p = start + 1;
+    while (p < length) {
+      const c = source.charCodeAt(p);
+      if (!(KINDS[c]! <= C_DIGIT)) break;
+      hash = nextHash(hash, c);
       p++;
     }
-    this.name = this.names.intern(this.source, this.pos, p);
+    this.start = start;
     this.pos = p;
+    this.name = this.names.intern(source, start, p, hash);
     const keyword = Tok.KEYWORD_BASE + this.name;
     this.tok = keyword < Tok.KEYWORD_END ? keyword : Tok.NAME;
+  }
+
+  // ---- skipping ----
+
+  /** With `{` as the current token: move behind the matching `}`. False, and nothing has happened, when the text is not in order. */
+  skipBlock(): bool {
+    const end = this.endOfBlock(this.pos);
+    if (end < 0) return false;
+    this.pos = end;
+    this.next();
+    return true;
+  }
+
+  /** Behind the `}` of a block in which `start` lies; -1 if there is none. */
+  private endOfBlock(start: i32): i32 {
+    const source = this.source;
+    const length = this.length;
+    let depth = 1;
+    let p = start;
+    while (p >= 0 && p < length) {
+      const c = source.charCodeAt(p);
+      const kind = KINDS[c]!;
+      p++;
+      if (kind <= C_PLAIN) continue;
+      switch (kind) {
+        case C_BRACE:
+          depth += c == 123 ? 1 : -1;
+          if (depth == 0) return p;
+          break;
+        case C_NEWLINE: this.file.startLine(p); break;
+        case C_SLASH: p = this.endOfSlash(p); break;
+        case C_QUOTE: p = this.endOfString(p, c); break;
+        case C_TEMPLATE: p = this.endOfTemplate(p); break;
+        default: break;
+      }
+    }
+    return -1;
+  }
+
+  /** Behind a slash at p - 1, or what comment it begins. */
+  private endOfSlash(p: i32): i32 {
+    const c = p < this.length ? this.source.charCodeAt(p) : 0;
+    return c == SLASH ? this.endOfLine(p) : c == 42 ? this.endOfComment(p - 1) : p;
+  }
+
+  private endOfString(start: i32, quote: i32): i32 {
+    for (let p = start; p + 1 < this.length; p++) {
+      const c = this.source.charCodeAt(p);
+      if (c == quote) return p + 1;
+      if (c == NEWLINE) return -1;
+      if (c == BACKSLASH) {
+        p++;
+        if (this.source.charCodeAt(p) == NEWLINE) this.file.startLine(p + 1);
+      }
+    }
+    return -1;
+  }
+
+  private endOfTemplate(start: i32): i32 {
+    let p = start;
+    while (p >= 0 && p + 1 < this.length) {
+      const c = this.source.charCodeAt(p);
+      if (c == BACKTICK) return p + 1;
+      if (c == BACKSLASH) p++;
+      if (this.source.charCodeAt(p) == NEWLINE) this.file.startLine(p + 1);
+      p++;
+      if (c == DOLLAR && this.source.charCodeAt(p) == 123) p = this.endOfBlock(p + 1);
+    }
+    return -1;
   }
 
   private scanNumber(): void {
@@ -257,7 +417,9 @@ export class Lexer {
       case 98: return "\b";
       case 102: return "\f";
       case 118: return "\v";
-      case NEWLINE: return "";
+      case NEWLINE:
+        this.file.startLine(this.pos);
+        return "";
       case 120: return this.scanHex(2);
       case 117: return this.scanHex(4);
       default: return String.fromCharCode(c);
@@ -291,6 +453,7 @@ export class Lexer {
         this.pos += this.chunkEnds ? 1 : 2;
         return text;
       }
+      if (c == NEWLINE) this.file.startLine(this.pos + 1);
       if (c == BACKSLASH && !raw) {
         text = text + this.source.substring(from, this.pos) + this.scanEscape();
         from = this.pos;
@@ -317,17 +480,6 @@ export class Lexer {
   private scanSymbol(c: i32): void {
     const d = this.at(1);
     switch (c) {
-      case 40: return this.take(1, Tok.LPAREN);
-      case 41: return this.take(1, Tok.RPAREN);
-      case 123: return this.take(1, Tok.LBRACE);
-      case 125: return this.take(1, Tok.RBRACE);
-      case 91: return this.take(1, Tok.LBRACKET);
-      case 93: return this.take(1, Tok.RBRACKET);
-      case 44: return this.take(1, Tok.COMMA);
-      case 59: return this.take(1, Tok.SEMI);
-      case 58: return this.take(1, Tok.COLON);
-      case 126: return this.take(1, Tok.TILDE);
-      case 62: return this.take(1, Tok.GT);
       case 46: return this.scanDot(d);
       case 63: return this.scanQuestion(d);
       case 61: return this.scanEquals(d);

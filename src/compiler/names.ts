@@ -1,6 +1,11 @@
 // Interned identifiers: every distinct spelling is one small integer, so that the compiler compares and stores numbers.
 // Ids are given in order of first appearance and are therefore the same on every machine.
 
+/** Hash of a name that is longer by one character; that of the empty name is 0. */
+export function nextHash(hash: i32, c: i32): i32 {
+  return (Math.imul(hash, 31) + c) | 0;
+}
+
 export class Names {
   private texts: string[] = [];
   private hashes: i32[] = [];
@@ -16,17 +21,17 @@ export class Names {
   }
 
   get(text: string): i32 {
-    return this.intern(text, 0, text.length);
+    let hash = 0;
+    for (let i = 0; i < text.length; i++) hash = nextHash(hash, text.charCodeAt(i));
+    return this.intern(text, 0, text.length, hash);
   }
 
-  /** Id of source[start..end). Allocates nothing when the name is known. */
-  intern(source: string, start: i32, end: i32): i32 {
-    let hash = 0;
-    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + source.charCodeAt(i)) | 0;
+  /** Id of source[start..end), whose characters `nextHash` has made `hash` of. Allocates nothing when the name is known. */
+  intern(source: string, start: i32, end: i32, hash: i32): i32 {
     let slot = (hash ^ (hash >>> 15)) & this.mask;
     while (this.table[slot]! != 0) {
       const id = this.table[slot]! - 1;
-      if (this.hashes[id]! == hash && sameText(this.texts[id]!, source, start, end)) return id;
+      if (this.hashes[id]! == hash && this.texts[id]!.length == end - start && source.startsWith(this.texts[id]!, start)) return id;
       slot = (slot + 1) & this.mask;
     }
     return this.add(source.substring(start, end), hash, slot);
@@ -52,12 +57,4 @@ export class Names {
       this.table[slot] = id + 1;
     }
   }
-}
-
-function sameText(text: string, source: string, start: i32, end: i32): bool {
-  if (text.length != end - start) return false;
-  for (let i = start; i < end; i++) {
-    if (text.charCodeAt(i - start) != source.charCodeAt(i)) return false;
-  }
-  return true;
 }

@@ -1,23 +1,16 @@
 // Source file to Module: declarations, statements, and through the base classes expressions and types. After an error the
 // parser goes on at the next statement, so that one run reports several. Ambient declarations (`declare ...`) are skipped.
+// The bodies of functions and methods may be left for later: most programs use little of the modules that they import.
 
 import {
   AliasDecl, Block, ClassDecl, Decl, EnumDecl, ExprStmt, FieldDecl, ForOfStmt, ForStmt, FuncDecl, FuncStmt, IfStmt,
   ImportDecl, ImportEdge, JumpStmt, LabeledStmt, LoopStmt, St, Stmt, SwitchCase, SwitchStmt, VarDecl, VarStmt, Ex,
   BinaryExpr, CallExpr, Expr, MemberExpr, NameExpr,
 } from "./ast.ts";
-import type { Module } from "./ast.ts";
 import type { Diags, SourceFile } from "./diag.ts";
 import type { Names } from "./names.ts";
 import { ExprParser } from "./parseexpr.ts";
 import { Tok } from "./token.ts";
-
-/** Parse a whole file. */
-export function parseModule(file: SourceFile, names: Names, diags: Diags): Module {
-  const parser = new Parser(file, names, diags);
-  parser.parseAll();
-  return parser.module;
-}
 
 /** Modifiers in front of a class member or constructor parameter. */
 class Modifiers {
@@ -27,7 +20,9 @@ class Modifiers {
   any: bool = false;
 }
 
-class Parser extends ExprParser {
+/** The parser of one file. */
+export class Parser extends ExprParser {
+  private isLazy: bool = false;
   private readonly nType: i32;
   private readonly nDeclare: i32;
   private readonly nAbstract: i32;
@@ -63,13 +58,31 @@ class Parser extends ExprParser {
     this.nAsync = names.get("async");
   }
 
-  parseAll(): void {
+  /** Parse the whole file; `lazy`: without the bodies of functions and methods. */
+  parseAll(lazy: bool): void {
+    this.isLazy = lazy;
     this.lx.next();
     while (!this.is(Tok.END)) {
       const start = this.lx.start;
       this.parseItem();
       if (this.lx.start == start && !this.is(Tok.END)) this.lx.next();
     }
+  }
+
+  /** Parse a body that was left. */
+  parseRest(f: FuncDecl): void {
+    this.lx.rewind(f.bodyAt);
+    f.bodyAt = -1;
+    this.parseFunctionBody(f);
+  }
+
+  /** At `{`: leave the body for later, if that is wanted and its end is found. */
+  private leaveBody(f: FuncDecl): bool {
+    if (!this.isLazy) return false;
+    const start = this.lx.start;
+    if (!this.lx.skipBlock()) return false;
+    f.bodyAt = start;
+    return true;
   }
 
   // ---- top level ----
@@ -313,8 +326,8 @@ class Parser extends ExprParser {
     const pos = this.lx.start;
     const f = new FuncDecl(pos, this.expectName(false));
     this.parseSignature(f);
-    if (this.is(Tok.LBRACE)) f.body = this.parseBody();
-    else this.error(this.lx.start, "a function needs a body");
+    if (!this.is(Tok.LBRACE)) this.error(this.lx.start, "a function needs a body");
+    else if (!this.leaveBody(f)) this.parseFunctionBody(f);
     this.declare(f, exported);
     this.module.funcs.push(f);
   }
@@ -456,14 +469,14 @@ class Parser extends ExprParser {
       this.parseSignature(f);
       c.methods.push(f);
     }
-    if (this.is(Tok.LBRACE)) this.parseMethodBody(f);
-    else {
+    if (!this.is(Tok.LBRACE)) {
       if (!m.isAbstract) this.error(this.lx.start, "a method needs a body");
       this.expectSemi();
-    }
+    } else if (!this.leaveBody(f)) this.parseFunctionBody(f);
   }
 
-  private parseMethodBody(f: FuncDecl): void {
+  /** The body, behind the stores of parameters that are in it already. */
+  private parseFunctionBody(f: FuncDecl): void {
     const stores = f.body;
     const body = this.parseBody();
     if (stores != null) {

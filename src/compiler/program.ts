@@ -1,6 +1,7 @@
 // The program being compiled: its modules, what their names mean, and the instances of classes and functions that are
 // reached from the entry. Loading finds every module that is imported, directly or not; the run-time library
-// (strings, Array, Map) belongs to every program.
+// (strings, Array, Map) belongs to every program. What is in functions of other modules than the first is parsed when it
+// is used, so that a fault of syntax that no one would meet is not reported, unless there are other errors.
 
 import {
   ClassDecl, De, Decl, FuncDecl, ImportDecl, Module, VarDecl,
@@ -9,7 +10,7 @@ import { Diags, SourceFile } from "./diag.ts";
 import type { CompilerHost } from "./host.ts";
 import { BuiltinTable } from "./builtins.ts";
 import { Names } from "./names.ts";
-import { parseModule } from "./parser.ts";
+import { Parser } from "./parser.ts";
 import { sharedInstance } from "./share.ts";
 import { KEYWORDS } from "./token.ts";
 import { ClassInfo, FuncInst, sameTypes, Type, TypeEnv, TypeTable } from "./types.ts";
@@ -49,6 +50,7 @@ export class Program {
   readonly known: KnownNames;
   readonly builtins: BuiltinTable;
   readonly modules: Module[] = [];
+  private readonly parsers: Parser[] = []; // by module
   readonly order: Module[] = [];           // of initialisation
   readonly queue: FuncInst[] = [];         // used functions, in order of discovery
   readonly usedGlobals: VarDecl[] = [];
@@ -131,11 +133,19 @@ export class Program {
       this.diags.error(from == null ? null : from.file, pos, `can't read ${path}`);
       return null;
     }
-    const m = parseModule(new SourceFile(path, text), this.names, this.diags);
+    const parser = new Parser(new SourceFile(path, text), this.names, this.diags);
+    parser.parseAll(from != null || this.modules.length > 0);
+    const m = parser.module;
+    this.parsers.push(parser);
     m.index = this.modules.length;
     this.modules.push(m);
     this.byPath.set(path, m);
     return m;
+  }
+
+  /** Parse the body of a function of a module other than the first, now that it is wanted. */
+  completeBody(f: FuncDecl): void {
+    if (f.bodyAt >= 0) this.parsers[f.module!.index]!.parseRest(f);
   }
 
   private resolvePath(from: string, path: string): string {

@@ -73,7 +73,7 @@ interface String {
   substring(start: i32, end?: i32): string;
   indexOf(what: string, from?: i32): i32;
   lastIndexOf(what: string): i32;
-  startsWith(what: string): boolean;
+  startsWith(what: string, at?: i32): boolean;
   endsWith(what: string): boolean;
 }
 interface StringConstructor { fromCharCode(code: i32): string; }

@@ -111,8 +111,8 @@ export function stringLastIndexOf(s: string, what: string): i32 {
   return -1;
 }
 
-export function stringStartsWith(s: string, what: string): bool {
-  return matchesAt(s, what, 0);
+export function stringStartsWith(s: string, what: string, at: i32 = 0): bool {
+  return matchesAt(s, what, at);
 }
 
 export function stringEndsWith(s: string, what: string): bool {
