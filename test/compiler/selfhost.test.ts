@@ -56,7 +56,7 @@ export function _start(): void {
   asm\`mov eax, \${Color.BLUE}\`;
 }`;
 
-const RT = "export function malloc(size: usize): usize { return size; } export function mfree(p: usize): void { void p; } export function rtPanic(m: string): void { asm`mov eax, ${m}; ud2`; }";
+const RT = "export function malloc(size: usize): usize { return size; } export function mallocZeroed(size: usize): usize { return size; } export function mfree(p: usize): void { void p; } export function rtPanic(m: string): void { asm`mov eax, ${m}; ud2`; }";
 
 /** Errors and IR of a program, by the compiler on Node. */
 function onNode(input: string): string {
@@ -74,6 +74,7 @@ test("the compiled compiler gives the same IR and the same errors", () => {
   for (const input of inputs) {
     const machine: Interpreter = new Interpreter(module, {
       malloc: (n) => machine.allocate(n),
+      mallocZeroed: (n) => machine.allocate(n),
       hostRead: (path) => {
         const text = new TestHost({ "input.ts": input }).readFile(machine.text(path));
         return text === null ? 0 : machine.string(text);
