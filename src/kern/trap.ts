@@ -48,8 +48,8 @@ function pageFault(lwp: Lwp, frame: TrapFrame): void {
   let code = SEGV_MAPERR;
   if (address < VM_MAX_USER_ADDRESS) {
     code = vmFault(lwp.vmspace, address, (frame.xflags & PGEX_W) != 0 ? VM_WRITE : VM_READ);
-    if (code == 0) return;
     lwp.proc.minorFaults++;
+    if (code == 0) return;
   }
   if (code == FAULT_NOMEM) sigexit(lwp, SIGKILL);
   if (lwp.ve != null) vkernelTrap(lwp, frame);

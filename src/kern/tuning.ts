@@ -5,7 +5,7 @@ import { bootArgs } from "machine/boot.ts";
 
 /** lane: system calls that only enter or leave a VM space take a short way (host-kernel/lane.ts). */
 export let laneOn: bool = true;
-/** around: a load that faults in a MAP_VPAGETABLE mapping also enters the pages beside it whose VPTEs say accessed. */
+/** around: a fault in a MAP_VPAGETABLE mapping also enters the pages beside it whose VPTEs say accessed. */
 export let aroundOn: bool = true;
 /** modified: a load enters a page writable whose VPTEs all say modified, and saves the fault of the first store. */
 export let modifiedOn: bool = true;
@@ -16,6 +16,8 @@ export let poolOn: bool = true;
 export let tablesOn: bool = true;
 /** neighbours: a fault on a page in memory also enters those around it, so that a table, once filled, answers for them all. */
 export let neighboursOn: bool = true;
+/** ahead: memory that is touched in order gets several pages of zeros at a fault (vm_around.ts). */
+export let aheadOn: bool = true;
 /** batch: fork announces what it has write-protected with one call for all ranges. */
 export let batchOn: bool = true;
 /** teardown: nobody is told of what is unmapped in an address space that ends. */
@@ -41,6 +43,7 @@ export function tuningInit(): void {
   poolOn = isOn(names, ",pool,");
   tablesOn = isOn(names, ",tables,");
   neighboursOn = isOn(names, ",neighbours,");
+  aheadOn = isOn(names, ",ahead,");
   batchOn = isOn(names, ",batch,");
   teardownOn = isOn(names, ",teardown,");
   windowOn = isOn(names, ",window,");

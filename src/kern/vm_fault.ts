@@ -3,19 +3,20 @@
 // Rules: may sleep while a page is read from its file; if the map changed meanwhile the fault starts over. A page of a file
 // is entered writable only after the write marked it dirty; copy-on-write pages are entered read-only for a read, and so are those
 // of VPAGETABLE mappings, unless every entry of the walk says modified already (then the first store has nothing to tell).
-// A read that hits a page which was resident also enters its resident neighbours, never creating or reading one.
+// What else a fault brings is in vm_around.ts.
 
 import { Vmspace, VmMapEntry, VME_NEEDS_COPY, VME_VPAGETABLE, vmMapLookup, entryLimit } from './vm_map.ts';
-import { VmObject, OBJ_ANON, OBJ_VNODE, vmObjectAnon, vmObjectRef, vmObjectRelease, vmObjectGetPage, vmObjectShadow, vmObjectCollapse,
+import { VmObject, OBJ_VNODE, vmObjectAnon, vmObjectRef, vmObjectRelease, vmObjectGetPage, vmObjectShadow, vmObjectCollapse,
   vmGetPageError } from './vm_object.ts';
-import { VmPage, PG_BUSY, PG_DIRTY, copyPage, paToPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPageRelease, vmPageSetDirty, vmPageTouch, vmBalance,
+import { VmPage, PG_BUSY, copyPage, paToPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPageRelease, vmPageSetDirty, vmPageTouch, vmBalance,
   memoryScarce } from './vm_page.ts';
+import { enterAccessed, enterNeighbours, mayWrite, zeroAhead } from './vm_around.ts';
 import { switchCount } from './sched.ts';
 import { vptIndex, vptModified, vptTable, vptWalk } from './vpagetable.ts';
 import { vtop } from 'machine/pmap.ts';
-import { aroundOn, modifiedOn, neighboursOn } from './tuning.ts';
-import { pmapEnter, pmapExtract } from './ptable.ts';
-import { PROT_WRITE, VPTE_A, VPTE_M, VPTE_RW, VPTE_V } from '../abi/mman.ts';
+import { aheadOn, aroundOn, modifiedOn, neighboursOn } from './tuning.ts';
+import { pmapEnter } from './ptable.ts';
+import { PROT_WRITE } from '../abi/mman.ts';
 import { SEGV_MAPERR, SEGV_ACCERR } from '../abi/signal.ts';
 import { ENOMEM } from '../abi/errno.ts';
 
@@ -27,13 +28,15 @@ export const VM_WRITE: i32 = 2;
 export const FAULT_NOMEM: i32 = 100;
 const FAULT_RETRY: i32 = -1;
 
-const CLUSTER: u32 = 16;
-const AROUND: u32 = 4;           // the same in a VPAGETABLE mapping, where the owner of the table has chosen neighbours once already
-
 /** What the last entryPage found. Valid until anything else runs that may sleep or fault. */
 export let foundPage: VmPage | null = null;
 let foundTop: bool = false;        // in the entry's own object
-let foundResident: bool = false;   // it was there before
+let foundHow: i32 = 0;
+
+// How entryPage came by it.
+const RESIDENT: i32 = 0;
+const ZEROED: i32 = 1;
+const COPIED: i32 = 2;
 
 /** Resolve a fault at `va`: 0, SEGV_MAPERR, SEGV_ACCERR or FAULT_NOMEM. May sleep. */
 export function vmFault(vm: Vmspace, va: usize, access: i32): i32 {
@@ -65,89 +68,31 @@ function faultOnce(vm: Vmspace, va: u32, access: i32): i32 {
     pindex = vptIndex;
   }
   const modified = walks && modifiedOn && vptModified;
-  const table = walks && aroundOn && !write && isReady(e, pindex) ? vptTable : 0;
+  const table = walks && aroundOn ? vptTable : 0;
   const error = entryPage(vm, e, pindex, write);
-  if (error != 0) return error;
+  return error != 0 ? error : enterFound(vm, e, va, write, modified, table);
+}
+
+/**
+ * Enter foundPage at `va`, and what else pays. `modified` and `table` are what vptWalk found: it still holds, because entryPage has
+ * not slept. 0 or FAULT_NOMEM.
+ */
+function enterFound(vm: Vmspace, e: VmMapEntry, va: u32, write: bool, modified: bool, table: usize): i32 {
   const page = foundPage!;
-  const resident = foundResident;
+  const walks = (e.flags & VME_VPAGETABLE) != 0;
+  const how = foundHow;
   vmPageHold(page);
-  const writable = write || ((!walks || modified) && mayWrite(e, page, foundTop));
   if (table != 0) vmPageHold(paToPage(vtop(table)));
-  const full = pmapEnter(vm.pmap, va, page, writable) != 0;
-  if (!full && resident && !memoryScarce()) {
-    if (!walks && neighboursOn) enterNeighbours(vm, e, va);
-    else if (table != 0 && walks) enterAccessed(vm, e, va, table, modified);
+  const full = pmapEnter(vm.pmap, va, page, write || ((!walks || modified) && mayWrite(e, page, foundTop))) != 0;
+  if (!full && !memoryScarce()) {
+    if (table != 0) enterAccessed(vm, e, va, table, modified);
+    else if (!walks && how == ZEROED && aheadOn) zeroAhead(vm, e, va);
+    else if (!walks && how == RESIDENT && neighboursOn) enterNeighbours(vm, e, va);
   }
   if (table != 0) vmPageRelease(paToPage(vtop(table)));
   vmPageRelease(page);
   foundPage = page;
   return full ? FAULT_NOMEM : 0;
-}
-
-/** May a page be entered writable although nobody writes now? */
-function mayWrite(e: VmMapEntry, page: VmPage, top: bool): bool {
-  if ((e.prot & PROT_WRITE) == 0 || !top || (e.flags & VME_NEEDS_COPY) != 0) return false;
-  return page.object!.kind == OBJ_ANON || (page.flags & PG_DIRTY) != 0;
-}
-
-/** Enter the resident pages around `va`, within its aligned cluster. */
-function enterNeighbours(vm: Vmspace, e: VmMapEntry, va: u32): void {
-  const base = va & ~(CLUSTER * 4096 - 1);
-  for (let i: u32 = 0; i < CLUSTER; i++) {
-    const at = base + i * 4096;
-    if (at == va || at < e.start || at >= e.end || pmapExtract(vm.pmap, at) != 0) continue;
-    const page = residentPage(e, (e.offset + (at - e.start)) >>> 12);
-    if (page == null || (page.flags & PG_BUSY) != 0) continue;
-    vmPageHold(page);
-    const full = pmapEnter(vm.pmap, at, page, mayWrite(e, page, page.object == e.object)) != 0;
-    vmPageRelease(page);
-    if (full) return;
-  }
-}
-
-/**
- * The same in a VPAGETABLE mapping: what the entries around va's in its `table` show. Only entries with A are taken, and only
- * those with M become writable, so that nothing changes in them. `modified`: the entries above have M and allow writing.
- */
-function enterAccessed(vm: Vmspace, e: VmMapEntry, va: u32, table: usize, modified: bool): void {
-  const base = va & ~(AROUND * 4096 - 1);
-  const slot = ((e.offset + (base - e.start)) >>> 12) & 1023;
-  if (base < e.start || base + AROUND * 4096 > e.end || slot > 1024 - AROUND) return;
-  const first = table + slot * 4;
-  for (let i: u32 = 0; i < AROUND; i++) {
-    const vpte = load<u32>(first + i * 4);
-    if ((vpte & (VPTE_V | VPTE_A)) != (VPTE_V | VPTE_A)) continue;
-    const at = base + i * 4096;
-    if (pmapExtract(vm.pmap, at) == 0 && !enterOne(vm, e, at, vpte, modified)) return;
-  }
-}
-
-/** One page of enterAccessed. False: there is no room for it. */
-function enterOne(vm: Vmspace, e: VmMapEntry, at: u32, vpte: u32, modified: bool): bool {
-  const page = residentPage(e, vpte >>> 12);
-  if (page == null || (page.flags & PG_BUSY) != 0) return true;
-  const writable = modified && (vpte & (VPTE_RW | VPTE_M)) == (VPTE_RW | VPTE_M);
-  vmPageHold(page);
-  const full = pmapEnter(vm.pmap, at, page, writable && mayWrite(e, page, page.object == e.object)) != 0;
-  vmPageRelease(page);
-  return !full;
-}
-
-/** Reading page `pindex` will not sleep: what the walk has found stays true until then. */
-function isReady(e: VmMapEntry, pindex: u32): bool {
-  const page = residentPage(e, pindex);
-  return page != null && (page.flags & PG_BUSY) == 0;
-}
-
-/** What the entry shows at `pindex`, if it is in memory. */
-function residentPage(e: VmMapEntry, pindex: u32): VmPage | null {
-  let object = e.object;
-  while (object != null) {
-    const page = vmPageLookup(object, pindex);
-    if (page != null || pindex >= object.shadowLimit) return page;
-    object = object.shadow;
-  }
-  return null;
 }
 
 /**
@@ -184,7 +129,7 @@ function chainPage(vm: Vmspace, top: VmObject, pindex: u32): i32 {
     const page = vmPageLookup(object, pindex);
     if (page != null && (page.flags & PG_BUSY) == 0) {
       vmPageTouch(page);
-      return found(page, object == top, true);
+      return found(page, object == top, RESIDENT);
     }
     if (object.kind == OBJ_VNODE) return filePage(vm, object, pindex, object == top);
     if (pindex >= object.shadowLimit) break;
@@ -194,10 +139,10 @@ function chainPage(vm: Vmspace, top: VmObject, pindex: u32): i32 {
   return 0;
 }
 
-function found(page: VmPage, top: bool, resident: bool): i32 {
+function found(page: VmPage, top: bool, how: i32): i32 {
   foundPage = page;
   foundTop = top;
-  foundResident = resident;
+  foundHow = how;
   return 0;
 }
 
@@ -213,13 +158,13 @@ function filePage(vm: Vmspace, object: VmObject, pindex: u32, top: bool): i32 {
   if (page == null) return error == ENOMEM ? FAULT_NOMEM : SEGV_ACCERR;
   vmPageRelease(page);
   if (vm.timestamp != stamp || switchCount != before) return FAULT_RETRY;
-  return found(page, top, true);
+  return found(page, top, RESIDENT);
 }
 
 function zeroFill(top: VmObject, pindex: u32): i32 {
   const page = vmPageAlloc(top, pindex, true);
   if (page == null) return FAULT_NOMEM;
-  return found(page, true, false);
+  return found(page, true, ZEROED);
 }
 
 /** Copy the found page of an object behind to the front object. */
@@ -230,5 +175,5 @@ function copyUp(top: VmObject, pindex: u32): i32 {
   vmPageRelease(from);
   if (page == null) return FAULT_NOMEM;
   copyPage(from.pa, page.pa);
-  return found(page, true, false);
+  return found(page, true, COPIED);
 }

@@ -34,6 +34,9 @@ export class VmMapEntry {
   prot: i32 = 0;
   maxProt: i32 = 0;
   flags: i32 = 0;
+  /** Where a process that touches the range in order will fault next, and how many pages the last fault made (vm_around.ts). */
+  expected: u32 = 0;
+  run: u32 = 0;
   /** Root VPTE of a VME_VPAGETABLE entry. */
   root: u32 = 0;
   /** The tables of the last walk, if it is a VME_VPAGETABLE entry: of the directory level, and of the level below (vpagetable.ts). */

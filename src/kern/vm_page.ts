@@ -160,6 +160,11 @@ export function memoryScarce(): bool {
   return freePageCount() < reserve;
 }
 
+/** There is so much that pages may be given before anybody asks for them. */
+export function memoryPlenty(): bool {
+  return freePageCount() > pageCount >>> 3;
+}
+
 /** So short that reverse mappings may not grow: what is left is for malloc, which cannot fail. */
 export function memoryExhausted(): bool {
   return freePageCount() < reserve >>> 1;
