@@ -27,6 +27,7 @@ const ROWS: readonly (readonly [string, string])[] = [
   ['readPage', 'read 4 KiB of /dev/zero'],
   ['pipeByte', 'pipe: write and read 1 byte'],
   ['pageFault', 'page fault, fresh zeros'],
+  ['pagesInOrder', 'the same, each of 256 pages in order'],
   ['contextSwitch', 'context switch with a byte through a pipe'],
   ['forkExit', 'fork + exit + wait'],
   ['forkExecExit', 'fork + exec + exit + wait'],
