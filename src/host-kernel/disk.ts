@@ -1,12 +1,12 @@
 // The disk: master drive on the primary ATA channel, with 28-bit sector addresses. Where a bus master is found, it moves the
-// data (programming interface for bus master IDE controllers 1.0) and the drive's interrupt ends a request; the thread that
-// made it sleeps meanwhile (kern/diskqueue.ts). Otherwise, and with off=asyncdisk, data go through the port, word by word, and
-// the thread waits on the spot with the drive's interrupt off.
+// data (programming interface for bus master IDE controllers 1.0), to and from as many pages as the command has blocks, and the
+// drive's interrupt ends it; other threads run meanwhile (kern/diskqueue.ts). Otherwise, and with off=asyncdisk, data go through
+// the port, word by word, and the thread waits on the spot with the drive's interrupt off.
 
 import { EIO, ENXIO } from "../abi/errno.ts";
-import { diskDone, DiskRequest, diskSleep } from "../kern/diskqueue.ts";
+import { BLOCK_SECTORS, BLOCK_SIZE, DISK_STARTED, diskDone, DiskRequest } from "../kern/diskqueue.ts";
 import { asyncDiskOn } from "../kern/tuning.ts";
-import { intrRegister } from "./intr.ts";
+import { intrRegister, splhigh, splx } from "./intr.ts";
 import { inb, outb, outl } from "./io.ts";
 import { NO_FUNCTION, pciFind, pciRead, pciWrite } from "./pci.ts";
 import { vtop } from "./pmap.ts";
@@ -30,7 +30,6 @@ const READ: u32 = 0x20;
 const WRITE: u32 = 0x30;
 const IDENTIFY: u32 = 0xec;
 const SECTORS_AT: usize = 120;    // in the answer to IDENTIFY
-const MAX_COUNT: u32 = 256;
 const IRQ: u32 = 14;
 
 // The bus master: PCI class, configuration registers, and its ports from that base.
@@ -46,14 +45,14 @@ const BM_ERROR: u32 = 2;
 const BM_INTERRUPT: u32 = 4;
 const READ_DMA: u32 = 0xc8;
 const WRITE_DMA: u32 = 0xca;
-const SEGMENT: u32 = 0x10000;          // no region crosses such a boundary
+const TABLE_BYTES: u32 = 256;          // MOST_BLOCKS regions
 const LAST_REGION: u32 = 0x80000000;
 const PATIENCE: u32 = 10000000;
 
 let sectors: u32 = 0;
 let identity!: FixedArray<u32, 128>;
 let master: u32 = 0;                   // first port of the bus master, 0: none
-let regions!: FixedArray<u32, 16>;     // room for 4 regions at an address that is a multiple of 32
+let regions!: FixedArray<u32, 128>;    // room for the table at a multiple of its size
 
 /** Find the disk: 0, or ENXIO when there is none. */
 export function diskInit(): i32 {
@@ -82,35 +81,35 @@ function findMaster(): void {
   outb(CONTROL, 0);
 }
 
-/** Begin a request. At splhigh. */
-function start(r: DiskRequest): void {
-  setRegions(r.kva, r.count * 512);
+/** Begin a command, or with programmed I/O do it: DISK_STARTED, 0 or EIO. At splhigh. */
+export function diskStart(first: DiskRequest): i32 {
+  let blocks: u32 = 0;
+  for (let r: DiskRequest | null = first; r != null; r = r.next) blocks++;
+  const sector = first.block * BLOCK_SECTORS;
+  const count = blocks * BLOCK_SECTORS;
+  if (sector >= sectors || count > sectors - sector) return EIO;
+  if (master == 0) return waited(first, sector, count);
+  setRegions(first);
   outl(master + BM_TABLE, vtop(regionTable()));
   outb(master + BM_STATUS, BM_ERROR | BM_INTERRUPT);
-  const direction: u32 = r.write ? 0 : BM_TO_MEMORY;
+  const direction: u32 = first.write ? 0 : BM_TO_MEMORY;
   outb(master, direction);
-  address(r.sector, r.count);
-  outb(COMMAND, r.write ? WRITE_DMA : READ_DMA);
+  address(sector, count);
+  outb(COMMAND, first.write ? WRITE_DMA : READ_DMA);
   outb(master, direction | BM_START);
+  return DISK_STARTED;
 }
 
 function regionTable(): usize {
-  return (addressof(regions) + 31) & ~(31 as u32);
+  return (addressof(regions) + TABLE_BYTES - 1) & ~(TABLE_BYTES - 1);
 }
 
-/** Where in memory the data are: kernel memory is contiguous. */
-function setRegions(kva: usize, bytes: u32): void {
+/** Where in memory the data are, a region for each request: a page lies between two multiples of 64 KiB. */
+function setRegions(first: DiskRequest): void {
   let at = regionTable();
-  let pa = vtop(kva);
-  let left = bytes;
-  for (;;) {
-    const room = SEGMENT - (pa & (SEGMENT - 1));
-    const n = left < room ? left : room;
-    left -= n;
-    store<u32>(at, pa);
-    store<u32>(at, (n & 0xffff) | (left == 0 ? LAST_REGION : 0), 4);
-    if (left == 0) return;
-    pa += n;
+  for (let r: DiskRequest | null = first; r != null; r = r.next) {
+    store<u32>(at, vtop(r.kva));
+    store<u32>(at, BLOCK_SIZE | (r.next == null ? LAST_REGION : 0), 4);
     at += 8;
   }
 }
@@ -123,38 +122,12 @@ function interrupt(): void {
   outb(master, 0);
   outb(master + BM_STATUS, BM_ERROR | BM_INTERRUPT);
   const failed = (progress & BM_ERROR) != 0 || (status & (FAULT | ERROR)) != 0;
-  const next = diskDone(failed ? EIO : 0);
-  if (next != null) start(next);
+  diskDone(failed ? EIO : 0);
 }
 
 /** Size in sectors of 512 bytes. */
 export function diskSize(): u32 {
   return sectors;
-}
-
-/** Read `count` sectors from `sector` on to kernel memory: 0 or EIO. */
-export function diskRead(sector: u32, count: u32, kva: usize): i32 {
-  return transfer(sector, count, kva, false);
-}
-
-/** Write `count` sectors from kernel memory: 0 or EIO. */
-export function diskWrite(sector: u32, count: u32, kva: usize): i32 {
-  return transfer(sector, count, kva, true);
-}
-
-function transfer(sector: u32, count: u32, kva: usize, write: bool): i32 {
-  if (sector >= sectors || count > sectors - sector) return EIO;
-  let done: u32 = 0;
-  while (done < count) {
-    const n = count - done < MAX_COUNT ? count - done : MAX_COUNT;
-    const at = kva + done * 512;
-    let error: i32 = 0;
-    if (master != 0) error = diskSleep(sector + done, n, at, write, start);
-    else if (!command(sector + done, n, at, write)) error = EIO;
-    if (error != 0) return error;
-    done += n;
-  }
-  return 0;
 }
 
 function address(sector: u32, count: u32): void {
@@ -165,17 +138,27 @@ function address(sector: u32, count: u32): void {
   outb(LBA2, (sector >>> 16) & 255);
 }
 
-/** One command of at most 256 sectors. */
-function command(sector: u32, count: u32, kva: usize, write: bool): bool {
+/** Programmed I/O: nothing but this waits for the disk, so interrupts may come meanwhile. 0 or EIO. */
+function waited(first: DiskRequest, sector: u32, count: u32): i32 {
+  splx(1);
+  const done = programmed(first, sector, count);
+  splhigh();
+  return done ? 0 : EIO;
+}
+
+/** A command with the data moved by the processor. */
+function programmed(first: DiskRequest, sector: u32, count: u32): bool {
   if (!notBusy()) return false;
   address(sector, count);
-  outb(COMMAND, write ? WRITE : READ);
-  for (let i: u32 = 0; i < count; i++) {
-    if (!dataReady()) return false;
-    if (write) writeSector(kva + i * 512);
-    else readSector(kva + i * 512);
+  outb(COMMAND, first.write ? WRITE : READ);
+  for (let r: DiskRequest | null = first; r != null; r = r.next) {
+    for (let at = r.kva; at != r.kva + BLOCK_SIZE; at += 512) {
+      if (!dataReady()) return false;
+      if (r.write) writeSector(at);
+      else readSector(at);
+    }
   }
-  return !write || notBusy();
+  return !first.write || notBusy();
 }
 
 /** Wait until the drive is not busy; false when it reports an error. */

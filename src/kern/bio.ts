@@ -7,11 +7,11 @@
 // Rules: bread and bzero return a held buffer, to be given back with brelse; change it only while it is held, and say so
 // with bdirty. A block that is freed is forgotten with bforget, so that it is never written over its next owner.
 
-import { diskRead, diskWrite } from 'machine/disk.ts';
+import { blockForget, blockRead } from './blockcache.ts';
+import { BLOCK_SIZE, DiskBatch, diskGive, diskMove, diskQueue, diskTake, diskWait } from './diskqueue.ts';
+import { splhigh, splx } from 'machine/intr.ts';
 import { malloc } from 'rt/rt.ts';
 
-export const BLOCK_SIZE: u32 = 4096;
-export const BLOCK_SECTORS: u32 = 8;
 const BUCKETS: u32 = 128;
 const MAX_BUFFERS: i32 = 384;
 const NO_BLOCK: u32 = 0xffffffff;
@@ -38,7 +38,7 @@ export function bread(block: u32): Buf | null {
   if (found != null) return hold(found);
   const b = take(block);
   if (b == null) return null;
-  if (diskRead(block * BLOCK_SECTORS, BLOCK_SECTORS, b.data) == 0) return hold(b);
+  if (blockRead(block, b.data) == 0) return hold(b);
   bforget(block);
   return null;
 }
@@ -79,17 +79,31 @@ export function bwrite(b: Buf): i32 {
 
 /** Write every changed buffer: 0 or the first error. */
 export function bflush(): i32 {
+  const batch = new DiskBatch();
   let error: i32 = 0;
+  const s = splhigh();
   for (let b = oldest; b != null; b = b.newer) {
-    const e = writeBack(b);
-    if (error == 0) error = e;
+    if (b.dirty) diskQueue(b.block, b.data, true, null, batch);
+    b.dirty = false;
   }
+  splx(s);
+  diskWait(batch);
+  for (let r = diskTake(batch); r != null; r = diskTake(batch)) {
+    blockForget(r.block);
+    if (r.error != 0) {
+      error = r.error;
+      lookup(r.block)!.dirty = true;
+    }
+    diskGive(r);
+  }
+  free(batch);
   return error;
 }
 
 function writeBack(b: Buf): i32 {
   if (!b.dirty) return 0;
-  const error = diskWrite(b.block * BLOCK_SECTORS, BLOCK_SECTORS, b.data);
+  const error = diskMove(b.block, b.data, true);
+  blockForget(b.block);
   if (error == 0) b.dirty = false;
   return error;
 }

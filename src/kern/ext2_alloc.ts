@@ -1,6 +1,7 @@
 // Allocation of ext2 blocks and inodes from the groups' bitmaps. Counts in superblock and descriptors follow at once.
 
-import { bdirty, BLOCK_SIZE, bforget, bread, brelse } from './bio.ts';
+import { bdirty, bforget, bread, brelse } from './bio.ts';
+import { BLOCK_SIZE } from './diskqueue.ts';
 import { countsChanged, fail, groupAt, groupCount, super_ } from './ext2_fs.ts';
 import { kprint } from './kprintf.ts';
 import { EIO, ENOSPC } from '../abi/errno.ts';

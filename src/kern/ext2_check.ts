@@ -4,7 +4,8 @@
 // entries that lead nowhere are removed, files that no directory names are freed, and link counts, bitmaps and counts are
 // made anew. A name that survives has a whole inode; what fsync wrote is untouched.
 
-import { bdirty, BLOCK_SIZE, bread, brelse, Buf } from './bio.ts';
+import { bdirty, bread, brelse, Buf } from './bio.ts';
+import { BLOCK_SIZE } from './diskqueue.ts';
 import { inodeBlock, inodeOffset } from './ext2_alloc.ts';
 import { checkDirectory } from './ext2_checkdir.ts';
 import { remakeMaps } from './ext2_checkmap.ts';

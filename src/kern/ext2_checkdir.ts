@@ -1,7 +1,8 @@
 // The directories' part of the check: entries that make sense and lead to something that is there. A block that is no list of
 // entries is cut off where it stops being one; `.` and `..` are put back where they belong.
 
-import { BLOCK_SIZE, bread, brelse, Buf } from './bio.ts';
+import { bread, brelse, Buf } from './bio.ts';
+import { BLOCK_SIZE } from './diskqueue.ts';
 import { directoryBlock, links, parents, repaired, typeOfInode } from './ext2_check.ts';
 import { Entry, ENTRY_NAME, FT_BLK, FT_CHR, FT_DIR, FT_FIFO, FT_LNK, FT_REG } from './ext2_dir.ts';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK } from '../abi/file.ts';

@@ -1,6 +1,7 @@
 // The last part of the check: bitmaps and counts are made anew from what is in use.
 
-import { BLOCK_SIZE, bread, brelse } from './bio.ts';
+import { bread, brelse } from './bio.ts';
+import { BLOCK_SIZE } from './diskqueue.ts';
 import { claimed, isTable, links, repaired, setBit, testBit, typeOfInode } from './ext2_check.ts';
 import { countsChanged, groupAt, groupCount, super_ } from './ext2_fs.ts';
 import { S_IFDIR } from '../abi/file.ts';

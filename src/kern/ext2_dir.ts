@@ -1,7 +1,8 @@
 // ext2 directories: blocks of entries, each as long as the distance to the next; the last reaches to the end of its block.
 // A free entry has inode 0. Directories never shrink.
 
-import { bdirty, BLOCK_SIZE, bread, brelse, Buf, bwrite, bzero } from './bio.ts';
+import { bdirty, bread, brelse, Buf, bwrite, bzero } from './bio.ts';
+import { BLOCK_SIZE } from './diskqueue.ts';
 import { fail, fileTime, fsError } from './ext2_fs.ts';
 import { BAD_BLOCK, blockOf } from './ext2_map.ts';
 import type { Ext2Node } from './ext2_node.ts';

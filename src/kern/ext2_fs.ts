@@ -4,7 +4,8 @@
 // Guarantees: a volume that was not unmounted is checked before it is mounted (ext2_check.ts); from ext2Mount to ext2Unmount the superblock on disk says "not clean"; after ext2Unmount everything is
 // written, files without a name are freed, counts are right, and it says "clean".
 
-import { BLOCK_SECTORS, BLOCK_SIZE, bdirty, bflush, bread, Buf } from './bio.ts';
+import { bdirty, bflush, bread, Buf } from './bio.ts';
+import { BLOCK_SECTORS, BLOCK_SIZE } from './diskqueue.ts';
 import { ext2Check } from './ext2_check.ts';
 import { freeOrphans, flushNodes, iget, Ext2Node, ROOT_INO, updateNodes } from './ext2_node.ts';
 import { FsStats } from '../abi/file.ts';

@@ -5,6 +5,7 @@ import { bdirty, bread, brelse, bwrite, bzero } from './bio.ts';
 import { allocBlock, freeBlock } from './ext2_alloc.ts';
 import { fail, fsError } from './ext2_fs.ts';
 import type { Ext2Node } from './ext2_node.ts';
+import { NO_BLOCK } from './vnode.ts';
 import { EIO } from '../abi/errno.ts';
 
 const DIRECT: u32 = 12;
@@ -12,7 +13,7 @@ const POINTERS: u32 = 1024;
 const SECTORS: u32 = 8;
 
 /** Answer of the functions below when fsError tells what went wrong. */
-export const BAD_BLOCK: u32 = 0xffffffff;
+export const BAD_BLOCK: u32 = NO_BLOCK;
 
 /** Disk block of block `index` of a file: 0 for a hole, which `allocate` fills; BAD_BLOCK with fsError. */
 export function blockOf(node: Ext2Node, index: u32, allocate: bool): u32 {

@@ -3,7 +3,8 @@
 //
 // Invariant: a node is on the idle list exactly while refs == 0; d.size lags behind `size` and is set by update().
 
-import { bdirty, bflush, BLOCK_SECTORS, BLOCK_SIZE, bread, brelse, bzero } from './bio.ts';
+import { bdirty, bflush, bread, brelse, bzero } from './bio.ts';
+import { BLOCK_SIZE } from './diskqueue.ts';
 import { allocInode, firstBlockOf, freeInode, inodeBlock, inodeOffset } from './ext2_alloc.ts';
 import { dirAdd, dirFind, dirInit, dirIsEmpty, dirNameOf, dirRead, dirRemove, dirReplace, FT_BLK, FT_CHR, FT_DIR, FT_FIFO, FT_LNK,
   FT_REG } from './ext2_dir.ts';
@@ -15,7 +16,6 @@ import { MAX_FILE_SIZE, Vnode, VT_CHR, VT_DIR, VT_LNK, VT_OTHER, VT_REG } from '
 import { vmGetPageError, vmObjectDestroy, vmObjectFlush, vmObjectGetPage, vmObjectOf, vmObjectTruncate } from './vm_object.ts';
 import { EFBIG, EINVAL, EIO, EISDIR, EMLINK, ENOTDIR, ENOTEMPTY, EPERM } from '../abi/errno.ts';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, Stat } from '../abi/file.ts';
-import { diskRead, diskWrite } from 'machine/disk.ts';
 
 export const ROOT_INO: u32 = 2;
 const MAX_IDLE: i32 = 768;
@@ -73,18 +73,12 @@ export class Ext2Node extends Vnode {
     if (idleCount > MAX_IDLE) recycle(idleOldest!);
   }
 
-  override getPage(pindex: u32, kva: usize): i32 {
-    const block = blockOf(this, pindex, false);
-    if (block == BAD_BLOCK) return fsError;
-    if (block != 0) return diskRead(block * BLOCK_SECTORS, BLOCK_SECTORS, kva);
-    memory.fill(kva, 0, BLOCK_SIZE);
-    return 0;
+  override findBlock(pindex: u32, allocate: bool): u32 {
+    return blockOf(this, pindex, allocate);
   }
 
-  override putPage(pindex: u32, kva: usize): i32 {
-    const block = blockOf(this, pindex, true);
-    if (block == BAD_BLOCK) return fsError;
-    return diskWrite(block * BLOCK_SECTORS, BLOCK_SECTORS, kva);
+  override blockError(): i32 {
+    return fsError;
   }
 
   override reserve(pindex: u32): i32 {

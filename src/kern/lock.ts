@@ -1,8 +1,8 @@
 // Sleep locks, for state that must not be seen half changed although its owner may sleep in a page fault or on the disk. The
 // owner may take one again. They are not for interrupts, and no signal ends the wait.
 //
-// The file system's lock is held by every call that walks or changes names, inodes or blocks, and while pages come and go
-// between memory and disk: a page is busy (PG_BUSY) only while its reader holds it. It is the last in the order: open file,
+// The file system's lock is held by every call that walks or changes names, inodes or blocks, and while pages of
+// files come and go, but given up while the disk reads one (vm_object.ts). It is the last in the order: open file,
 // pipe end or terminal first, then this one.
 
 import { curLwp, Lwp } from "./proc.ts";
@@ -39,6 +39,11 @@ export function fsLock(): void {
 
 export function fsUnlock(): void {
   lockGive(fileSystem);
+}
+
+/** The caller has the lock, and nobody above it: it may be given up in between. */
+export function fsHeldOnce(): bool {
+  return fileSystem.depth == 1;
 }
 
 /** Before a sleep that somebody in the file system may have to end: give the lock up altogether. Returns what fsResume needs. */

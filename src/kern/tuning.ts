@@ -26,6 +26,12 @@ export let teardownOn: bool = true;
 export let windowOn: bool = true;
 /** asyncdisk: who waits for the disk sleeps, and others run (diskqueue.ts). */
 export let asyncDiskOn: bool = true;
+/** groups: a block of the disk is read with those around it (blockcache.ts). */
+export let groupsOn: bool = true;
+/** readahead: a file that is read from its beginning is read before it is asked for. */
+export let readAheadOn: bool = true;
+/** elevator: disk requests are sorted, and those that lie beside each other become one command (diskqueue.ts). */
+export let elevatorOn: bool = true;
 /** timepage: a virtual kernel reads the clock from a page that this kernel keeps up to date (timepage.ts). */
 export let timePageOn: bool = true;
 
@@ -48,6 +54,9 @@ export function tuningInit(): void {
   teardownOn = isOn(names, ",teardown,");
   windowOn = isOn(names, ",window,");
   asyncDiskOn = isOn(names, ",asyncdisk,");
+  groupsOn = isOn(names, ",groups,");
+  readAheadOn = isOn(names, ",readahead,");
+  elevatorOn = isOn(names, ",elevator,");
   timePageOn = isOn(names, ",timepage,");
 }
 

@@ -6,12 +6,15 @@
 // front. A vnode object with refs > 0 holds one reference to its vnode; with refs == 0 it stays as a cache until the vnode
 // goes. Invariant: an anonymous object has no page at or above `size`.
 
-import { VmPage, PG_BUSY, vmPageLookup, vmPageAlloc, vmPageFree, vmPageTouch, vmPageUnmap, vmPageWriteBack,
-  vmPageHold, vmPageRelease, vmPageRename, vmPageSetClean, vmPageSetDirty } from './vm_page.ts';
-import { fsLock, fsUnlock } from './lock.ts';
-import { Vnode } from './vnode.ts';
+import { VmPage, PG_BAD, PG_BUSY, vmPageLookup, vmPageAlloc, vmPageFree, vmPageTouch, vmPageUnmap, vmPageWriteBegin, vmPageWriteEnd,
+  vmPageHold, vmPageRelease, manyPagesFree, vmPageRename, vmPageSetClean, vmPageSetDirty } from './vm_page.ts';
+import { blockAhead, blockForget, blockGive, blockPage, blockWait } from './blockcache.ts';
+import { DiskBatch, MOST_BLOCKS } from './diskqueue.ts';
+import { fsHeldOnce, fsLock, fsPause, fsResume, fsUnlock } from './lock.ts';
+import { readAheadOn } from './tuning.ts';
+import { NO_BLOCK, Vnode } from './vnode.ts';
 import { ptov } from 'machine/pmap.ts';
-import { ENOMEM, EINVAL } from '../abi/errno.ts';
+import { EINVAL, EIO, ENOMEM } from '../abi/errno.ts';
 
 export const OBJ_ANON: i32 = 0;
 export const OBJ_VNODE: i32 = 1;
@@ -99,7 +102,7 @@ function pagesOf(bytes: u32): u32 {
  */
 export function vmObjectGetPage(object: VmObject, pindex: u32): VmPage | null {
   const found = vmPageLookup(object, pindex);
-  if (found != null && (found.flags & PG_BUSY) == 0) {
+  if (found != null) {
     vmPageTouch(found);
     return found;
   }
@@ -114,16 +117,57 @@ export function vmObjectGetPage(object: VmObject, pindex: u32): VmPage | null {
   return page;
 }
 
-/** Nobody else reads a page now: whoever did has ended, and this one may have come meanwhile. */
+/**
+ * A page of a file, from the disk. Who took the file system's lock only for this gives it up while the disk works, and looks at
+ * everything again after.
+ */
 function filePage(object: VmObject, pindex: u32, vp: Vnode): VmPage | null {
-  const found = vmPageLookup(object, pindex);
-  if (found != null) {
-    vmPageTouch(found);
-    return found;
+  let waited = false;
+  for (;;) {
+    const found = vmPageLookup(object, pindex);
+    if (found != null) {
+      vmPageTouch(found);
+      return found;
+    }
+    if (pindex >= pagesOf(vp.size)) return noPage(EINVAL);
+    const block = vp.findBlock(pindex, false);
+    if (block == NO_BLOCK) return noPage(vp.blockError());
+    const page = block != 0 ? blockPage(block) : vmPageAlloc(object, pindex, true);
+    if (page == null) return noPage(ENOMEM);
+    if (block == 0) return page;
+    if ((page.flags & PG_BUSY) == 0) return arrived(page, block, object, pindex, waited);
+    vmPageHold(page);
+    if (readAheadOn && !waited) readAhead(object, pindex, block, vp);
+    waited = true;
+    const depth = fsHeldOnce() ? fsPause() : 0;
+    blockWait(page);
+    fsResume(depth);
+    vmPageRelease(page);
   }
-  if (pindex >= pagesOf(vp.size)) return noPage(EINVAL);
-  const p = vmPageAlloc(object, pindex, false);
-  return p != null ? readPage(p, vp) : noPage(ENOMEM);
+}
+
+/** The block of page `pindex` is in memory, or can't be read. */
+function arrived(page: VmPage, block: u32, object: VmObject, pindex: u32, waited: bool): VmPage | null {
+  if ((page.flags & PG_BAD) != 0) {
+    blockForget(block);
+    return noPage(EIO);
+  }
+  blockGive(page, object, pindex);
+  if (readAheadOn && !waited && block % MOST_BLOCKS == 0) {
+    vmPageHold(page);
+    readAhead(object, pindex, block, object.vnode!);
+    vmPageRelease(page);
+  }
+  return page;
+}
+
+/** Who reads page `pindex` after those before it will soon want what lies in the next group. */
+function readAhead(object: VmObject, pindex: u32, block: u32, vp: Vnode): void {
+  if (pindex != 0 && vmPageLookup(object, pindex - 1) == null) return;
+  const next = pindex + MOST_BLOCKS - block % MOST_BLOCKS;
+  if (next >= pagesOf(vp.size) || vmPageLookup(object, next) != null || !manyPagesFree()) return;
+  const follows = vp.findBlock(next, false);
+  if (follows != 0 && follows != NO_BLOCK) blockAhead(follows);
 }
 
 /**
@@ -142,29 +186,22 @@ function noPage(error: i32): VmPage | null {
   return null;
 }
 
-function readPage(p: VmPage, vp: Vnode): VmPage | null {
-  p.flags |= PG_BUSY;
-  const error = vp.getPage(p.pindex, ptov(p.pa));
-  p.flags &= 0xff ^ PG_BUSY;
-  if (error == 0) return p;
-  vmPageFree(p);
-  return noPage(error);
-}
-
 /**
  * Write every dirty page of a vnode object, for a caller that holds the file system's lock. May sleep. Returns 0 or the first
  * error.
  */
 export function vmObjectFlush(object: VmObject): i32 {
+  const batch = new DiskBatch();
+  let error: i32 = 0;
   let p = object.pages;
-  while (p != null) {
+  while (p != null && error == 0) {
     vmPageHold(p);                       // so that it still has its place on the list afterwards
-    const error = vmPageWriteBack(p);
+    error = vmPageWriteBegin(p, batch);
     vmPageRelease(p);
-    if (error != 0) return error;
     p = p.objNext;
   }
-  return 0;
+  const failed = vmPageWriteEnd(batch);
+  return error != 0 ? error : failed;
 }
 
 /** The file now ends at `bytes`: drop the pages beyond, clear the rest of the last one. */
@@ -172,7 +209,7 @@ export function vmObjectTruncate(object: VmObject, bytes: u32): void {
   freePagesFrom(object, pagesOf(bytes));
   if ((bytes & 4095) == 0) return;
   const last = vmPageLookup(object, bytes >>> 12);
-  if (last != null && (last.flags & PG_BUSY) == 0) {
+  if (last != null) {
     memory.fill(ptov(last.pa) + (bytes & 4095), 0, 4096 - (bytes & 4095));
     vmPageSetDirty(last);
   }
@@ -198,7 +235,7 @@ function freePagesFrom(object: VmObject, start: u32): void {
 /** Free one page of a file wherever it is mapped. A page held by a transfer in progress keeps its place and is only cleaned. */
 function dropPage(p: VmPage): void {
   vmPageUnmap(p);
-  if (p.wire != 0 || (p.flags & PG_BUSY) != 0) vmPageSetClean(p);
+  if (p.wire != 0) vmPageSetClean(p);
   else vmPageFree(p);
 }
 

@@ -14,11 +14,16 @@
 import { VmObject, OBJ_VNODE, OBJ_NOSYNC } from './vm_object.ts';
 import { PvEntry, pvUnmapAll, pvProtectAll } from './pv.ts';
 import { ptov } from 'machine/pmap.ts';
+import { blockForget } from './blockcache.ts';
+import { DiskBatch, diskGive, diskQueue, diskTake, diskWait } from './diskqueue.ts';
 import { fsLock, fsUnlock } from './lock.ts';
 import { panic } from './panic.ts';
+import { NO_BLOCK } from './vnode.ts';
+import { splhigh, splx } from 'machine/intr.ts';
 
 export const PG_DIRTY: u8 = 1;
-export const PG_BUSY: u8 = 2;      // being read from disk
+export const PG_BUSY: u8 = 2;      // being read from disk (blockcache.ts)
+export const PG_BAD: u8 = 4;       // it could not be read
 export const PG_SLAB: u8 = 8;      // cut into small blocks by malloc
 export const PG_MANAGED: u8 = 16;  // keeps reverse mappings
 
@@ -29,6 +34,7 @@ const Q_DIRTY: u8 = 3;
 const Q_IMAGE: u8 = 4;
 
 const BATCH: u32 = 64;
+const MOST_BATCH: u32 = 512;       // pages that are written together
 let reserve: u32 = 0;              // pages that only the kernel may take: a 32nd of memory
 let low: u32 = 0;                  // below this, clean pages are taken away
 
@@ -165,6 +171,11 @@ export function memoryPlenty(): bool {
   return freePageCount() > pageCount >>> 3;
 }
 
+/** Enough that reading more than was asked for takes nothing away that is needed. */
+export function manyPagesFree(): bool {
+  return freePageCount() > low + BATCH * 5;
+}
+
 /** So short that reverse mappings may not grow: what is left is for malloc, which cannot fail. */
 export function memoryExhausted(): bool {
   return freePageCount() < reserve >>> 1;
@@ -273,6 +284,14 @@ export function vmPageRename(p: VmPage, to: VmObject): void {
   enterObject(p, to);
 }
 
+/** Move a clean page of a vnode object to index `pindex` of another, where that index must be empty. */
+export function vmPageMove(p: VmPage, to: VmObject, pindex: u32): void {
+  cleanQueue.remove(p);
+  leaveObject(p);
+  p.pindex = pindex;
+  enterObject(p, to);
+}
+
 function enterObject(p: VmPage, object: VmObject): void {
   p.object = object;
   const b = bucketOf(object, p.pindex);
@@ -283,9 +302,9 @@ function enterObject(p: VmPage, object: VmObject): void {
   if (object.pages != null) object.pages.objPrev = p;
   object.pages = p;
   object.pageCount++;
-  p.flags = 0;
+  p.flags &= PG_BUSY;
   if (object.kind == OBJ_VNODE) {
-    p.flags = PG_MANAGED;
+    p.flags |= PG_MANAGED;
     cleanQueue.push(p, Q_CLEAN);
   }
 }
@@ -355,15 +374,43 @@ export function vmPageUnmap(p: VmPage): void {
   if (p.pv != null) pvUnmapAll(p);
 }
 
-/** Write a dirty page to its file, with the file system's lock. May sleep. Returns 0 or errno (the page is then dirty again). */
-export function vmPageWriteBack(p: VmPage): i32 {
+/**
+ * Begin to write a page to its file, if it is dirty, with the file system's lock and others of the batch. May sleep. Returns 0 or
+ * errno. The page is held until vmPageWriteEnd.
+ */
+export function vmPageWriteBegin(p: VmPage, batch: DiskBatch): i32 {
   if ((p.flags & PG_DIRTY) == 0) return 0;
   if (p.pv != null) pvProtectAll(p);
   vmPageSetClean(p);
   vmPageHold(p);
-  const error = p.object!.vnode!.putPage(p.pindex, ptov(p.pa));
-  vmPageRelease(p);
-  if (error != 0) vmPageSetDirty(p);
+  const vp = p.object!.vnode!;
+  const block = vp.findBlock(p.pindex, true);
+  if (block == NO_BLOCK) {
+    vmPageRelease(p);
+    vmPageSetDirty(p);
+    return vp.blockError();
+  }
+  const s = splhigh();
+  diskQueue(block, ptov(p.pa), true, p, batch);
+  splx(s);
+  return 0;
+}
+
+/** Have the pages of the batch written. Returns 0 or the first error; pages that could not be written are dirty again. */
+export function vmPageWriteEnd(batch: DiskBatch): i32 {
+  let error: i32 = 0;
+  diskWait(batch);
+  for (let r = diskTake(batch); r != null; r = diskTake(batch)) {
+    const p = r.page!;
+    blockForget(r.block);
+    vmPageRelease(p);
+    if (r.error != 0) {
+      error = r.error;
+      vmPageSetDirty(p);
+    }
+    diskGive(r);
+  }
+  free(batch);
   return error;
 }
 
@@ -404,6 +451,7 @@ export function vmBalance(): void {
  * mappings before, so that the pages still in use fault, and are then not the next to be taken away.
  */
 function pageOutImages(limit: u32): void {
+  const batch = new DiskBatch();
   let left = imageQueue.count < limit ? imageQueue.count : limit;
   while (left != 0 && imageQueue.head != null) {
     const p = imageQueue.head;
@@ -414,9 +462,10 @@ function pageOutImages(limit: u32): void {
       continue;
     }
     vmPageUnmap(p);
-    if (vmPageWriteBack(p) != 0) return;
+    if (vmPageWriteBegin(p, batch) != 0) break;
     pagedOut++;
   }
+  vmPageWriteEnd(batch);
 }
 
 /** Write up to `limit` dirty pages, oldest first, with the file system's lock. Returns the first error. */
@@ -424,9 +473,14 @@ export function vmFlushDirty(limit: u32): i32 {
   let error: i32 = 0;
   let left = dirtyQueue.count < limit ? dirtyQueue.count : limit;
   while (left != 0 && dirtyQueue.head != null) {
-    const e = vmPageWriteBack(dirtyQueue.head);
+    const batch = new DiskBatch();
+    for (let n: u32 = 0; n < MOST_BATCH && left != 0 && dirtyQueue.head != null; n++) {
+      const e = vmPageWriteBegin(dirtyQueue.head, batch);
+      if (e != 0 && error == 0) error = e;
+      left--;
+    }
+    const e = vmPageWriteEnd(batch);
     if (e != 0 && error == 0) error = e;
-    left--;
   }
   return error;
 }

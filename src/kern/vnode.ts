@@ -22,6 +22,8 @@ export const VT_LNK: i32 = 4;
 export const VT_OTHER: i32 = 5;
 
 export const MAX_FILE_SIZE: u32 = 0x7fffffff;
+/** findBlock could not tell. */
+export const NO_BLOCK: u32 = 0xffffffff;
 const PAGE: u32 = 4096;
 
 export abstract class Vnode {
@@ -56,10 +58,10 @@ export abstract class Vnode {
   /** Nobody refers to it any more: free the file if it has no name left, else keep the vnode as a cache. */
   abstract inactive(): void;
 
-  /** Fill the page at `kva` with page `pindex` of the file; zeros in holes and beyond the end. */
-  abstract getPage(pindex: u32, kva: usize): i32;
-  /** Write page `pindex` from `kva`; room on disk is found for it if it has none. */
-  abstract putPage(pindex: u32, kva: usize): i32;
+  /** The disk block of page `pindex`: 0 in a hole, which `allocate` fills; NO_BLOCK when that fails. May sleep. */
+  abstract findBlock(pindex: u32, allocate: bool): u32;
+  /** Why the last findBlock failed. */
+  abstract blockError(): i32;
   /** Make sure that page `pindex` has room on disk: 0, ENOSPC or EIO. */
   abstract reserve(pindex: u32): i32;
   /** Page `pindex` has room on disk. */

@@ -7,7 +7,7 @@ import { O_CLOEXEC, O_EXLOCK, O_NONBLOCK, O_RDWR, SEEK_END } from '../abi/file.t
 import { LwpParams } from '../abi/lwp.ts';
 import { SIG_BLOCK, SIG_SETMASK, SigSet, SIGURG } from '../abi/signal.ts';
 import { TlsInfo } from '../abi/time.ts';
-import { diskDone, DiskRequest, diskSleep } from '../kern/diskqueue.ts';
+import { BLOCK_SIZE, DISK_STARTED, diskDone, DiskRequest } from '../kern/diskqueue.ts';
 import { asyncDiskOn } from '../kern/tuning.ts';
 import { extpread, extpwrite, getpid, kill, lseek, lwpCreate, open, sigprocmask, umtxSleep, umtxWakeup } from '../libc/sys.ts';
 import { Tcb, useTcb } from '../libc/tls.ts';
@@ -39,30 +39,46 @@ export function diskSize(): u32 {
   return sectors;
 }
 
-export function diskRead(sector: u32, count: u32, kva: usize): i32 {
-  return helped ? diskSleep(sector, count, kva, false, start) : transfer(sector, count, kva, false);
+/** Begin a command, or do it: DISK_STARTED, 0 or EIO. At splhigh. */
+export function diskStart(first: DiskRequest): i32 {
+  if (!helped) return transfer(first);
+  const wanted = changetype<usize>(mailbox) + offsetof<Mailbox>("wanted");
+  mailbox.request = first;
+  store<i32>(wanted, 1);
+  umtxWakeup(wanted, 1);
+  return DISK_STARTED;
 }
 
-export function diskWrite(sector: u32, count: u32, kva: usize): i32 {
-  return helped ? diskSleep(sector, count, kva, true, start) : transfer(sector, count, kva, true);
+/** Moves a command's data, with one call for all that lies together in memory: 0 or EIO. */
+function transfer(first: DiskRequest): i32 {
+  let r: DiskRequest | null = first;
+  while (r != null) {
+    const from = r;
+    let bytes: u32 = BLOCK_SIZE;
+    while (r.next != null && r.next.kva == from.kva + bytes) {
+      r = r.next;
+      bytes += BLOCK_SIZE;
+    }
+    if (!move(from, bytes)) return EIO;
+    r = r.next;
+  }
+  return 0;
 }
 
-/** Moves the data at once: 0 or EIO. */
-function transfer(sector: u32, count: u32, kva: usize, write: bool): i32 {
-  const bytes = count << SECTOR_SHIFT;
-  const at = (sector as i64) << 9;
-  const moved = write ? extpwrite(diskFd, kva, bytes, 0, at) : extpread(diskFd, kva, bytes, 0, at);
-  return moved == (bytes as i32) ? 0 : EIO;
+function move(from: DiskRequest, bytes: u32): bool {
+  const at = (from.block as i64) << 12;
+  const moved = from.write ? extpwrite(diskFd, from.kva, bytes, 0, at) : extpread(diskFd, from.kva, bytes, 0, at);
+  return moved == (bytes as i32);
 }
 
 // ---------------------------------------------------------------------------------------------------- the helper
 
 /** What the kernel and the helper tell each other. */
 class Mailbox {
-  wanted: i32 = 0;                      // 1: there is a request; the helper sleeps on it while it is 0
+  wanted: i32 = 0;                      // 1: there is a command; the helper sleeps on it while it is 0
   request: DiskRequest | null = null;
   error: i32 = 0;
-  done: i32 = 0;                        // 1: the request is done, and the kernel has not seen it
+  done: i32 = 0;                        // 1: the command is done, and the kernel has not seen it
 }
 let mailbox!: Embed<Mailbox>;
 let helped: bool = false;
@@ -93,20 +109,11 @@ function helper(): void {
   const pid = getpid();
   for (;;) {
     while (load<i32>(wanted) == 0) umtxSleep(wanted, 0, 0);
-    const r = mailbox.request!;
-    mailbox.error = transfer(r.sector, r.count, r.kva, r.write);
+    mailbox.error = transfer(mailbox.request!);
     store<i32>(wanted, 0);
     store<i32>(changetype<usize>(mailbox) + offsetof<Mailbox>("done"), 1);
     kill(pid, SIGURG);
   }
-}
-
-/** Hands a request to the helper, which has none. At splhigh. */
-function start(r: DiskRequest): void {
-  const wanted = changetype<usize>(mailbox) + offsetof<Mailbox>("wanted");
-  mailbox.request = r;
-  store<i32>(wanted, 1);
-  umtxWakeup(wanted, 1);
 }
 
 /** SIGURG: the helper may have done its request. At splhigh. */
@@ -114,6 +121,5 @@ export function diskInterrupt(): void {
   const done = changetype<usize>(mailbox) + offsetof<Mailbox>("done");
   if (load<i32>(done) == 0) return;
   store<i32>(done, 0);
-  const next = diskDone(mailbox.error);
-  if (next != null) start(next);
+  diskDone(mailbox.error);
 }
