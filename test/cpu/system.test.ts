@@ -62,6 +62,15 @@ describe('privilege and interrupts', () => {
     expect(p.state.eax).toBe(0x1000 + 5);
   });
 
+  it('an interrupt may come before the first instruction of all: nothing stands before it that casts a shadow', () => {
+    const p = new Program().load('nop\n hlt\nh: mov eax, [esp]\n hlt').gate(0x20, 'h');
+    expect(p.cpu.instructions).toBe(0);
+    p.state.eflags = 0x202;
+    p.cpu.setIrq(true);
+    p.run();
+    expect(p.state.eax).toBe(0x1000);
+  });
+
   it('an interrupt raised by a port write is taken right after it', () => {
     const p = new Program().load('sti\n nop\n out 0x80, al\nhere: inc ecx\n hlt\nh: mov eax, [esp]\n hlt').gate(0x20, 'h');
     p.onOutput = () => p.cpu.setIrq(true);

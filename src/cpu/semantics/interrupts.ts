@@ -151,7 +151,7 @@ fn deliverFault() {
   if (faultVector == WAIT_FOR_INTERRUPT) { halted = 1; kick(); return; }
   loop {
     let vector = faultVector; let error = faultError; let hasError = faultHasError; let address = cr2;
-    shadowAt = 0L; stackShadowAt = 0L;
+    shadowAt = -1L; stackShadowAt = -1L;
     countFault();
     try {
       interrupt(vector, vector == 1 ? INTR_HARD : INTR_FAULT, hasError, error);

@@ -197,7 +197,7 @@ fn faulted() {
   deliverFault();
 }
 
-export fn reset() { stepping = 0; kicked = 0; brokenAt = 0; }
+export fn reset() { stepping = 0; kicked = 0; brokenAt = 0; shadowAt = -1L; stackShadowAt = -1L; }
 
 export fn run(): i32 {
   let pc = eip;
