@@ -38,6 +38,8 @@ function fill(form: string, args: readonly string[]): string {
 
 class JsPrinter {
   private readonly lines: string[] = [];
+  /** Of all locals that are no parameters: declared once, at the top, so that blocks side by side share them. */
+  private readonly names = new Set<string>();
   private indent = 1;
   private locals = 0;
   private loops = 0;
@@ -45,7 +47,8 @@ class JsPrinter {
   function(f: Fn): string {
     const params = f.params.map((p) => this.name(p));
     this.list(f.body);
-    return `function ${f.name}$(${params.join(', ')}) {\n${this.lines.join('\n')}\n}`;
+    const declared = this.names.size > 0 ? [`  let ${[...this.names].join(', ')};`] : [];
+    return `function ${f.name}$(${params.join(', ')}) {\n${[...declared, ...this.lines].join('\n')}\n}`;
   }
 
   private name(local: Local): string {
@@ -62,7 +65,9 @@ class JsPrinter {
   }
 
   private list(body: readonly Stmt[]): void {
+    const { locals } = this;
     for (const s of body) this.statement(s);
+    this.locals = locals;
   }
 
   private nested(head: string, body: readonly Stmt[], tail = '}'): void {
@@ -77,7 +82,9 @@ class JsPrinter {
     switch (s.kind) {
       case 'let': {
         const value = this.value(s.value);
-        return this.line(`let ${this.name(s.local)} = ${value};`);
+        const name = this.name(s.local);
+        this.names.add(name);
+        return this.line(`${name} = ${value};`);
       }
       case 'set': return this.line(`${this.use(s.local)} = ${this.value(s.value)};`);
       case 'setGlobal': return this.line(`${s.global.name}$g = ${this.value(s.value)};`);
