@@ -1,10 +1,10 @@
-// npm run fuzz -- [--seed S] [--count N] [--batch B] [--engine E] [--against qemu-system-i386]
+// npm run fuzz -- [--seed S] [--count N] [--batch B] [--engine E] [--jobs N] [--against qemu-system-i386]
 // Random instruction sequences in all modes, the reference engine against another; or random cases on our machine against
-// another emulator. Prints the seed, so that every run can be
-// repeated. Exit code 0 without a difference, 1 with one, 2 for a wrong command line.
+// another emulator. Prints the seed, so that every run can be repeated. Exit code 0 without a difference, 1 with one, 2 for a wrong command line.
 
 import { ENGINE_KINDS, type EngineKind } from '../cpu/engine.ts';
-import { fuzzPair, type FuzzResult } from '../debug/fuzz/pair.ts';
+import type { FuzzResult } from '../debug/fuzz/pair.ts';
+import { fuzzInJobs } from './fuzz-jobs.ts';
 import { fuzzPeer, type PeerReport } from './peer/fuzz.ts';
 import { isInstalled } from './peer/run.ts';
 import { parseCommandLine, parseCount, parseEngine, UsageError } from './args.ts';
@@ -14,20 +14,22 @@ import { endWithReader } from './closed-pipe.ts';
 const OPTIONS: OptionSpecs = {
   seed: { type: 'string', value: 'a whole number' }, count: { type: 'string', value: 'a number of sequences' },
   batch: { type: 'string', value: 'the batch to begin with' }, engine: { type: 'string', value: ENGINE_KINDS.join(' or ') },
+  jobs: { type: 'string', value: 'a number of processes' },
   against: { type: 'string', value: 'the command of another emulator' }, help: { type: 'boolean' },
 };
-const HELP = `Usage: npm run fuzz -- [--seed S] [--count N] [--batch B] [--engine tier0|reference] [--against qemu-system-i386]
+const HELP = `Usage: npm run fuzz -- [--seed S] [--count N] [--batch B] [--engine tier0|reference] [--jobs N] [--against qemu-system-i386]
 
 Random instruction sequences in real, virtual 8086 and protected mode of every ring, with paging on and off: an engine
 (tier0) against the reference engine, which goes one instruction at a time. The same seed gives the same sequences;
---batch begins with a later batch of them, as a story of a difference names it.
+--batch begins with a later batch of them, as a story of a difference names it. --jobs divides the run among processes; what
+it prints stays the same.
 --against runs cases at CPL 3 and in virtual 8086 mode on our machine and on another emulator, and sorts the differences.
 `;
 
-function report({ sequences, instructions, modes, abandoned, story }: FuzzResult, seconds: number): void {
+function report({ sequences, instructions, modes, short, story }: FuzzResult, seconds: number): void {
   if (story) process.stdout.write(`${story.join('\n')}\n`);
   for (const [mode, n] of Object.entries(modes).sort()) process.stdout.write(`  ${mode}: ${n}\n`);
-  process.stdout.write(`  ${abandoned} batches ended early: page tables overwritten, so that stale translations may differ\n`);
+  process.stdout.write(`  ${short} sequences ended where they overwrote page tables in use: stale translations may differ from there on\n`);
   process.stdout.write(`${sequences} sequences, ${instructions} instructions, ${Math.round(sequences / seconds)} sequences a second: ${story ? '1 difference' : 'no difference'}\n`);
 }
 
@@ -46,7 +48,7 @@ function againstPeer(command: string, seed: number, count: number, engine: Engin
   return report.findings.length ? 1 : 0;
 }
 
-function main(argv: readonly string[]): number {
+async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(argv, OPTIONS);
   if (positionals.length) throw new UsageError(`unexpected ${positionals[0]}`);
   if (values.help) {
@@ -55,13 +57,14 @@ function main(argv: readonly string[]): number {
   }
   const seed = parseCount('seed', (values.seed as string | undefined) ?? '1', 0);
   const count = parseCount('count', (values.count as string | undefined) ?? '10000', 1);
+  const jobs = parseCount('jobs', (values.jobs as string | undefined) ?? '1', 1);
   const batch = parseCount('batch', (values.batch as string | undefined) ?? '0', 0);
   const engines: [EngineKind, EngineKind] = [parseEngine(values.engine as string | undefined), 'reference'];
   if (values.against !== undefined) return againstPeer(values.against as string, seed, count, engines[0]);
   process.stdout.write(`seed ${seed}, ${count} sequences, ${engines.join(' against ')}\n`);
   const started = process.hrtime.bigint();
   const progress = (done: number) => { if (process.stderr.isTTY) process.stderr.write(`\r${done} sequences agree`); };
-  const result = fuzzPair({ seed, count, batch, engines, progress });
+  const result = await fuzzInJobs({ seed, count, batch, engines, progress }, jobs);
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   report(result, Number(process.hrtime.bigint() - started) / 1e9);
   return result.story ? 1 : 0;
@@ -69,7 +72,7 @@ function main(argv: readonly string[]): number {
 
 endWithReader();
 try {
-  process.exitCode = main(process.argv.slice(2));
+  process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`fuzz: ${error.message}\n`);

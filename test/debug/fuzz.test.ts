@@ -21,6 +21,19 @@ describe('fuzz', () => {
     expect(run()).toEqual(run());
   });
 
+  it('gives the same results when batches are run by themselves', () => {
+    const options = { seed: 6, engines: ['tier0', 'tier0'] as const };
+    const [first, second, both] = [fuzzPair({ ...options, count: 128, batch: 0 }), fuzzPair({ ...options, count: 128, batch: 2 }), fuzzPair({ ...options, count: 256, batch: 0 })];
+    expect([first.instructions + second.instructions, first.short + second.short]).toEqual([both.instructions, both.short]);
+    expect(both.short).toBeGreaterThan(0);
+  });
+
+  it('goes on behind a sequence that overwrites page tables, and still compares it', () => {
+    const result = fuzzPair({ seed: 1, count: 2000, batch: 0, engines: ['tier0', 'reference'] });
+    expect(result).toMatchObject({ sequences: 2000, story: null });
+    expect(result.short).toBeGreaterThan(20);
+  });
+
   it('tells the story of a difference', () => {
     const result = fuzzPair({ seed: 1, count: 5000, batch: 0, engines: ['tier0', 'reference'], falsify: (cpu) => { if ((cpu.state.eax & 0xff) === 0x21) cpu.state.edx = cpu.state.edx ^ 4; } });
     expect(result.story![0]).toMatch(/^seed 1, batch \d+, sequence \d+ \(.*\): the engines differ after instruction \d+: [0-9a-f]{8} /);

@@ -15,7 +15,7 @@ import { Random } from './random.ts';
 export const RAM_BYTES = 1 << 20;
 const IDT = 0x1000, GDT = 0x2000, LDT = 0x2800, TSS = 0x3000, PAGES = 0x4000, HANDLERS = 0x8000, TABLES_END = 0x9000;
 const CODE = 0x1_0000, DATA = 0x2_0000, STACKS = 0x3_0000;
-const HANDLER_COUNT = 32;
+const HANDLER_COUNT = 32, PAGE_WORDS = 0xc00;
 const GUARD = (STACKS >> 12) - 1;     // the page below the stacks is absent, so that endless faults end soon
 
 export const MODES = ['real', 'vm86', 'ring 0', 'ring 1', 'ring 2', 'ring 3'] as const;
@@ -43,11 +43,14 @@ const LDT_SELECTOR = 0x148, TSS_A = 0x150, TSS_B = 0x158, TSS_16 = 0x160, GATES 
 export class Stage {
   private readonly tables = new DataView(new ArrayBuffer(TABLES_END));
   private readonly handlers = new Uint8Array(this.tables.buffer, HANDLERS, TABLES_END - HANDLERS);
-  private readonly pageWords = new Uint32Array(0xc00);
+  private readonly pageWords = new Int32Array(PAGE_WORDS);
+  private readonly tablesBefore = new Uint8Array(this.pageWords.buffer);
   private readonly i32: Int32Array;
+  private readonly tablesNow: Uint8Array;
 
   constructor(private readonly cpu: Cpu) {
     this.i32 = new Int32Array(cpu.memory.buffer);
+    this.tablesNow = cpu.ram.subarray(PAGES, PAGES + PAGE_WORDS * 4);
   }
 
   /** Fills memory at the start of a batch. */
@@ -61,11 +64,25 @@ export class Stage {
     this.buildTables(random);
   }
 
-  /** Were page tables in use overwritten since they were prepared? Then translations may be stale, and engines may differ in which. */
+  /** The same as another stage has begun with. */
+  beginLike(other: Stage): void {
+    this.cpu.ram.set(other.cpu.ram);
+    this.cpu.dmaWritten(0, RAM_BYTES);
+    new Uint8Array(this.tables.buffer).set(new Uint8Array(other.tables.buffer));
+  }
+
+  /**
+   * Have page tables in use been overwritten since the last call, or since they were prepared? Then translations may be stale, and
+   * engines may differ in which. Walks set accessed and dirty bits; what is more than that is the guest's.
+   */
   get translationsChanged(): boolean {
-    if (!this.paging) return false;
-    const now = new Uint32Array(this.cpu.ram.buffer, this.cpu.ram.byteOffset + PAGES, 0xc00);
-    for (let n = 0; n < now.length; n++) if ((now[n]! ^ this.pageWords[n]!) & ~0x60) return true;
+    if (!this.paging || Buffer.compare(this.tablesNow, this.tablesBefore) === 0) return false;
+    const now = new Int32Array(this.tablesNow.buffer, this.tablesNow.byteOffset, PAGE_WORDS), before = this.pageWords;
+    for (let n = 0; n < PAGE_WORDS; n++) {
+      if (now[n] === before[n]) continue;
+      if ((now[n]! ^ before[n]!) & ~0x60 || before[n]! & ~now[n]!) return true;
+      before[n] = now[n]!;
+    }
     return false;
   }
 
@@ -208,7 +225,7 @@ export class Stage {
       cpu.dmaWritten(HANDLERS, this.handlers.length);
     }
     if (random.once(12)) cpu.ram[random.pick([IDT, GDT, LDT, TSS, PAGES + 0x1000]) + random.below(0x200)]! ^= 1 << random.below(8);
-    this.pageWords.set(new Uint32Array(cpu.ram.buffer, cpu.ram.byteOffset + PAGES, this.pageWords.length));
+    this.tablesBefore.set(this.tablesNow);
   }
 
   private codeAt = 0;
@@ -265,7 +282,7 @@ export class Stage {
     for (let n = 0; n < 4; n++) this.set(`dr${n}`, debug ? (random.once(2) ? this.codeAt + random.below(32) : DATA + random.below(0x200)) : 0);
     this.set('dr6', 0xffff0ff0);
     this.set('dr7', 0x400 | (debug ? random.word() & 0xffff03ff : 0));
-    new BigInt64Array(this.cpu.memory.buffer, cell('tsc'), 1)[0] = BigInt(-this.cpu.instructions);
+    new BigInt64Array(this.cpu.memory.buffer, cell('tsc'), 1)[0] = BigInt(-this.cpu.cycles);
     for (const name of ['sysenterCs', 'sysenterEsp', 'sysenterEip']) this.set(name, name === 'sysenterCs' ? CODE32(0) : this.handler(random));
     for (const name of ['halted', 'dead', 'trapBits', 'stopAsked', 'delivering', 'external', 'irq']) this.set(name, 0);
   }
