@@ -32,6 +32,18 @@ export class Clock {
     return this.executed() + this.skipped;
   }
 
+  /** Ticks of a counter at `frequency` Hz until now, exact for any cycle below 2^53. */
+  ticks(frequency: number): number {
+    const seconds = Math.floor(this.now / this.hertz);
+    return seconds * frequency + Math.floor(((this.now - seconds * this.hertz) * frequency) / this.hertz);
+  }
+
+  /** First cycle at which that many of them have passed. */
+  cycleOf(ticks: number, frequency: number): number {
+    const seconds = Math.floor(ticks / frequency);
+    return seconds * this.hertz + Math.ceil(((ticks - seconds * frequency) * this.hertz) / frequency);
+  }
+
   /** Calls `fire` at cycle `at` (or as soon as possible when that is past). */
   schedule(at: number, fire: () => void): ClockEvent {
     const event = { at, fire };

@@ -225,6 +225,7 @@ async function main(argv: readonly string[]): Promise<number> {
     engine: observes(wanted) ? 'observed' : parseEngine(args.values.engine as string | undefined),
     disks: boot.disks,
     ...attached.sinks,
+    acpi: args.values['no-acpi'] !== true,
     debugExit: exit,
     unimplemented: debugging.unimplemented,
     timing,

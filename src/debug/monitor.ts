@@ -40,12 +40,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   stop: { usage: 'stop', help: 'pause the machine', run: (m) => m.stop() },
   cont: { usage: 'cont', help: 'let it run on', run: (m) => m.cont() },
   system_reset: { usage: 'system_reset', help: 'reset the machine', run: (m) => m.reset() },
+  system_powerdown: { usage: 'system_powerdown', help: 'press the power button', run: (m) => m.powerDown() },
   quit: { usage: 'quit', help: 'end the emulator', run: (m) => m.quit() },
 };
 const SHORT: Readonly<Record<string, string>> = { c: 'cont', q: 'quit', s: 'stop', '?': 'help', i: 'info', print: 'p', b: 'break' };
 
 function helpLines(): string[] {
-  return Object.values(COMMANDS).map(({ usage, help }) => `${usage.padEnd(14)} ${help}`);
+  return Object.values(COMMANDS).map(({ usage, help }) => `${usage.padEnd(16)} ${help}`);
 }
 
 /** One line about why the machine has paused. */
@@ -146,6 +147,12 @@ export class Monitor {
     if (!this.debug.paused) throw new MonitorError('the machine is running; stop it first');
     this.debug.step();
     return [stopText(this.debug, this.debug.takeStepStop())];
+  }
+
+  powerDown(): string[] {
+    this.debug.machine.pressPower();
+    this.debug.wake();
+    return [];
   }
 
   reset(): string[] {

@@ -8,18 +8,6 @@ import type { PortHandler } from '../bus/ports.ts';
 
 const PIT_HZ = 1_193_182;
 
-/** Timer ticks until now, exact for any cycle below 2^53. */
-function ticksAt({ now, hertz }: Clock): number {
-  const seconds = Math.floor(now / hertz);
-  return seconds * PIT_HZ + Math.floor(((now - seconds * hertz) * PIT_HZ) / hertz);
-}
-
-/** First cycle at which that many ticks have passed. */
-function cycleOf(ticks: number, { hertz }: Clock): number {
-  const seconds = Math.floor(ticks / PIT_HZ);
-  return seconds * hertz + Math.ceil(((ticks - seconds * PIT_HZ) * hertz) / PIT_HZ);
-}
-
 class Channel {
   mode = 3;
   bcd = false;
@@ -48,7 +36,7 @@ class Channel {
   }
 
   private elapsed(): number {
-    return this.running && (this.gate || this.mode === 1 || this.mode === 5) ? ticksAt(this.clock) - this.start : this.frozen;
+    return this.running && (this.gate || this.mode === 1 || this.mode === 5) ? this.clock.ticks(PIT_HZ) - this.start : this.frozen;
   }
 
   /** The value in the counting element. */
@@ -106,7 +94,7 @@ class Channel {
   }
 
   private restart(): void {
-    this.start = ticksAt(this.clock);
+    this.start = this.clock.ticks(PIT_HZ);
     this.frozen = 0;
     this.running = true;
     this.plan();
@@ -130,7 +118,7 @@ class Channel {
   }
 
   private resume(): void {
-    this.start = ticksAt(this.clock) - this.frozen;
+    this.start = this.clock.ticks(PIT_HZ) - this.frozen;
     this.plan();
   }
 
@@ -140,14 +128,14 @@ class Channel {
     this.event = null;
     this.out.set(this.output());
     if (this.out === NO_IRQ || !this.gate) return;
-    const n = ticksAt(this.clock) - this.start;
+    const n = this.clock.ticks(PIT_HZ) - this.start;
     if (this.mode === 2 || this.mode === 3) {
       const next = (Math.floor(n / this.reload) + 1) * this.reload;
-      this.event = this.clock.schedule(cycleOf(this.start + next, this.clock), () => this.pulse());
+      this.event = this.clock.schedule(this.clock.cycleOf(this.start + next, PIT_HZ), () => this.pulse());
       return;
     }
     const edge = this.mode >= 4 ? this.reload + 1 : this.reload; // strobes rise one tick after they fall
-    if (n < edge) this.event = this.clock.schedule(cycleOf(this.start + edge, this.clock), () => this.pulse());
+    if (n < edge) this.event = this.clock.schedule(this.clock.cycleOf(this.start + edge, PIT_HZ), () => this.pulse());
   }
 
   /** A rising edge of OUT: the low part of the wave is too short for anybody to see. */

@@ -4,6 +4,8 @@
 
 import type { PortHandler } from '../bus/ports.ts';
 
+const SLEEP_ENABLE = 0x2000;
+
 /** How a guest ended its machine. */
 export type PowerEvent = { kind: 'off' } | { kind: 'reset' } | { kind: 'debug-exit'; value: number };
 
@@ -22,7 +24,6 @@ export class A20Gate {
 }
 
 export class Power {
-
   constructor(private readonly end: (event: PowerEvent) => void, private readonly a20: A20Gate) {}
 
   /** isa-debug-exit: the value written ends the machine at once. */
@@ -32,14 +33,18 @@ export class Power {
     write: (_port, _size, value) => this.end({ kind: 'debug-exit', value: value >>> 0 }),
   };
 
-  /** PM1a control at 0x604 (or 0xB004): SLP_EN powers off. */
-  readonly pm1Control: PortHandler = {
+  /** Where other machines have their PM1 control register (0xB004): SLP_EN powers off. */
+  readonly sleepControl: PortHandler = {
     wide: 2,
     read: () => 1,
     write: (_port, _size, value) => {
-      if (value & 0x2000) this.end({ kind: 'off' });
+      if (value & SLEEP_ENABLE) this.off();
     },
   };
+
+  off(): void {
+    this.end({ kind: 'off' });
+  }
 
   private shutdownText = '';
 
@@ -48,7 +53,7 @@ export class Power {
     read: () => 0xff,
     write: (_port, _size, value) => {
       this.shutdownText = (this.shutdownText + String.fromCharCode(value)).slice(-8);
-      if (this.shutdownText === 'Shutdown') this.end({ kind: 'off' });
+      if (this.shutdownText === 'Shutdown') this.off();
     },
   };
 

@@ -11,6 +11,7 @@ import type { CpuBus } from '../cpu/cpu.ts';
 import type { EngineKind } from '../cpu/engine.ts';
 import { FLAT } from '../cpu/timing.ts';
 import type { Timing } from '../cpu/timing.ts';
+import { AcpiFunction, SCI_IRQ, SMI_COMMAND } from '../devices/acpi.ts';
 import { AtaChannel } from '../devices/ata.ts';
 import type { DiskImage } from '../devices/ata.ts';
 import { IdeFunction } from '../devices/ide-dma.ts';
@@ -28,6 +29,7 @@ import type { PowerEvent } from '../devices/power.ts';
 import { Uart } from '../devices/uart.ts';
 import { Vga } from '../devices/vga.ts';
 import type { TextPicture } from '../devices/vga.ts';
+import { writeAcpiTables } from './acpi-tables.ts';
 import { writeBiosData } from './bios-data.ts';
 import { isLinux, LINUX_CODE_SELECTOR, LINUX_DATA_SELECTOR, loadLinux } from './linux.ts';
 import { loadMultiboot, LOADER_MAGIC } from './multiboot.ts';
@@ -58,6 +60,8 @@ export interface MachineOptions {
   readonly unimplemented?: (what: string) => void;
   /** Which printing of the processor runs. Default tier0. */
   readonly engine?: EngineKind;
+  /** Tables for ACPI in memory. Default true. */
+  readonly acpi?: boolean;
   /** What events cost, and how many cycles are a second. Default FLAT: every instruction one cycle of 10 ns. */
   readonly timing?: Timing;
 }
@@ -81,6 +85,7 @@ export class Machine {
   private com1!: Uart;
   private com2!: Uart;
   private cmos: Cmos | null = null;
+  private acpi!: AcpiFunction;
   private keyboard!: KeyboardController;
   private vga!: Vga;
   private fpuErrors!: FpuErrorLatch;
@@ -138,6 +143,7 @@ export class Machine {
     const a20 = new A20Gate((open) => this.cpu.setA20(open));
     const power = new Power((event) => this.end(event), a20);
     this.keyboard = new KeyboardController(this.line(1), this.line(12), a20, () => power.reset());
+    this.acpi = new AcpiFunction(this.ports, this.clock, this.line(SCI_IRQ), () => power.off());
     this.vga = new Vga(this.clock, this.cpu.ram);
     this.wire(power, options);
     this.wirePlatform(debugConsole);
@@ -180,13 +186,13 @@ export class Machine {
       ports.attach(base + 0x206, base + 0x206, channel.controlPort);
       return channel;
     });
-    const pci = new PciBus([hostBridge(), isaBridge(), new IdeFunction(ports, channels, this.dmaMemory)], power.resetControl);
+    const pci = new PciBus([hostBridge(), isaBridge(), new IdeFunction(ports, channels, this.dmaMemory), this.acpi], power.resetControl);
     ports.attach(0xcf8, 0xcfb, pci.addressPort);
     ports.attach(0xcfc, 0xcff, pci.dataPort);
     ports.attach(debugExit.base, debugExit.base + debugExit.size - 1, power.debugExit);
     ports.attach(0x92, 0x92, power.port92);
-    ports.attach(0x604, 0x605, power.pm1Control);
-    ports.attach(0xb004, 0xb005, power.pm1Control);
+    ports.attach(0xb004, 0xb005, power.sleepControl);
+    ports.attach(SMI_COMMAND, SMI_COMMAND + 1, this.acpi.commandPorts);
     ports.attach(0x8900, 0x8900, power.shutdownPort);
   }
 
@@ -227,6 +233,11 @@ export class Machine {
     this.cpu.stop();
   }
 
+  /** Presses the power button of a system that knows ACPI. */
+  pressPower(): void {
+    this.acpi.pressPower();
+  }
+
   /** Makes `run` return `reset`, as the button on the front does. */
   pressReset(): void {
     this.ended = { kind: 'reset' };
@@ -258,6 +269,7 @@ export class Machine {
   loadKernel(image: Uint8Array, name: string, commandLine = '', modules: readonly BootModule[] = []): void {
     this.loadAgain = () => this.loadKernel(image, name, commandLine, modules);
     writeBiosData(this.cpu.ram, (this.options.disks ?? []).filter((disk) => disk && !disk.cdrom).length);
+    if (this.options.acpi ?? true) writeAcpiTables(this.cpu.ram);
     if (isLinux(image)) this.startLinux(image, name, commandLine, modules);
     else this.startMultiboot(image, name, commandLine, modules);
   }

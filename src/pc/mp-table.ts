@@ -4,6 +4,7 @@
 
 import { IO_APIC } from '../devices/io-apic.ts';
 import { LOCAL_APIC } from '../devices/local-apic.ts';
+import { ascii, little, summed } from './bytes.ts';
 
 const POINTER = 0xf6000;
 const TABLE = POINTER + 16;
@@ -13,11 +14,7 @@ const IO_APIC_ID = 1;
 const SIGNATURE = [0x73, 0x06, 0, 0];
 
 function words(...values: number[]): number[] {
-  return values.flatMap((value) => [value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24]);
-}
-
-function ascii(text: string): number[] {
-  return [...text].map((c) => c.charCodeAt(0));
+  return values.flatMap((value) => little(value, 4));
 }
 
 function entries(): number[][] {
@@ -30,12 +27,6 @@ function entries(): number[][] {
     [LOCAL_INTERRUPT, EXTERNAL, 0, 0, 0, 0, 0xff, 0],
     [LOCAL_INTERRUPT, NON_MASKABLE, 0, 0, 0, 0, 0xff, 1],
   ];
-}
-
-/** The bytes with one of them set so that all add up to 0. */
-function summed(bytes: number[], at: number): number[] {
-  const sum = bytes.reduce((a, b) => a + b, 0);
-  return bytes.map((byte, i) => (i === at ? -sum & 255 : byte));
 }
 
 /** Puts the tables into the BIOS area. */

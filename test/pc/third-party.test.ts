@@ -125,7 +125,7 @@ wait rebooting
     rmSync(folder, { recursive: true, force: true });
   }, 900_000);
 
-  it.skipIf(!linux || !initrd)('Linux takes its shell to the screen and the PS/2 keyboard', () => {
+  it.skipIf(!linux || !initrd)('Linux takes its shell to the screen and the PS/2 keyboard, and powers off by ACPI', () => {
     const machine = new Machine({ memory: 256 << 20 });
     machine.loadKernel(load(linux!), 'kernel', 'console=tty0 quiet nokaslr cryptomgr.notests', [{ bytes: readFileSync(initrd!), commandLine: '' }]);
     const screen = () => machine.screen().join('\n');
@@ -142,5 +142,7 @@ wait rebooting
       pause();
     }
     until(/^HELLO-42$[^]*^HELLO-42$/m, machine.cpu.instructions + 1_000_000_000);
+    machine.typeTerminal(Buffer.from('poweroff -f\r'));
+    expect(machine.run(machine.cpu.instructions + 1_000_000_000, true)).toEqual({ kind: 'off' });
   }, 900_000);
 });
