@@ -12,6 +12,8 @@ import { SYSTEM_MEMORY } from '../src/api/system.ts';
 import { buildWorld } from '../src/image/world.ts';
 import type { World } from '../src/image/world.ts';
 import { Machine } from '../src/pc/machine.ts';
+import { measurePeer } from './buildworld-peer.ts';
+import { stepNames } from './buildworld-steps.ts';
 import { svgOf } from './buildworld-svg.ts';
 import { sensitivity } from './sensitivity.ts';
 
@@ -28,17 +30,26 @@ export interface BuildworldOptions {
   /** Also print on which costs the p4 ratio hangs. */
   readonly sensitivity: boolean;
   readonly svg: string | null;
+  /** Also with improvements switched on one after another (p4, -j 8). */
+  readonly steps: boolean;
+  /** The command of another emulator that runs the same images, or null. */
+  readonly against: string | null;
 }
 
-export interface Row {
-  readonly system: 'native' | 'virtual';
-  readonly jobs: number;
-  readonly timing: 'flat' | 'p4';
-  /** Seconds of the kernel's own clock. */
+/** Seconds of a kernel's own clock: user + sys + idle = real. */
+export interface Times {
   readonly real: number;
   readonly user: number;
   readonly sys: number;
   readonly idle: number;
+}
+
+export type System = 'native' | 'virtual';
+
+export interface Row extends Times {
+  readonly system: System;
+  readonly jobs: number;
+  readonly timing: 'flat' | 'p4';
   readonly instructions: number;
   /** Seconds of this computer. */
   readonly wall: number;
@@ -49,19 +60,31 @@ export interface Measurement extends Row {
   readonly events: readonly number[];
 }
 
+/** What the host kernel is told so that it runs the build and halts. */
+export function commandLine(system: System, jobs: number, target: string, words = ''): string {
+  return `${words}${system === 'native' ? 'native ' : ''}exec=time -s make -j ${jobs} ${target}`;
+}
+
+/** The line of `time -s` on a console. Throws with the console's text when it is not there. */
+export function timesIn(text: string, what: string): Times {
+  const times = /([\d.]+) real +([\d.]+) user +([\d.]+) sys +([\d.]+) idle/.exec(text);
+  if (times === null) throw new Error(`${what}\n${text}`);
+  const [real, user, sys, idle] = times.slice(1).map(Number) as [number, number, number, number];
+  return { real, user, sys, idle };
+}
+
 /** Boots, builds and halts. Throws with the console's text when the guest did not succeed. */
-function measure(world: World, system: Row['system'], jobs: number, timing: Timing, target: string): Measurement {
+function measure(world: World, system: System, jobs: number, timing: Timing, target: string, words = ''): Measurement {
   let text = '';
   const machine = new Machine({ memory: SYSTEM_MEMORY, timing, disks: [new MemoryDisk(world.rootImage.slice())], serial: (byte) => (text += String.fromCharCode(byte)) });
-  machine.loadKernel(world.hostKernel, 'host-kernel.elf', `host-kernel.elf ${system === 'native' ? 'native ' : ''}exec=time -s make -j ${jobs} ${target}`);
+  machine.loadKernel(world.hostKernel, 'host-kernel.elf', `host-kernel.elf ${commandLine(system, jobs, target, words)}`);
   const started = performance.now();
   const result = machine.run(LIMIT, true);
   const wall = (performance.now() - started) / 1000;
-  const times = /([\d.]+) real +([\d.]+) user +([\d.]+) sys +([\d.]+) idle/.exec(text);
-  if (result.kind !== 'off' || times === null) throw new Error(`${system} -j ${jobs}: ${result.kind}\n${text}`);
-  const [real, user, sys, idle] = times.slice(1).map(Number) as [number, number, number, number];
+  const what = `${system} -j ${jobs}: ${result.kind}`;
+  if (result.kind !== 'off') throw new Error(`${what}\n${text}`);
   const events = [...machine.cpu.events.snapshot()];
-  return { system, jobs, timing: timing.name as Row['timing'], real, user, sys, idle, instructions: machine.cpu.instructions, wall, events };
+  return { system, jobs, timing: timing.name as Row['timing'], ...timesIn(text, what), instructions: machine.cpu.instructions, wall, events };
 }
 
 interface Ratio {
@@ -69,10 +92,17 @@ interface Ratio {
   readonly real: number;
 }
 
-/** Virtual by native with eight jobs. */
-function ratioOf(rows: readonly Measurement[], timing: Row['timing']): Ratio {
-  const [native, virtual] = (['native', 'virtual'] as const).map((system) => rows.find((row) => row.system === system && row.timing === timing && row.jobs === 8)!);
-  return { cpu: (virtual!.user + virtual!.sys) / (native!.user + native!.sys), real: virtual!.real / native!.real };
+const SYSTEMS = ['native', 'virtual'] as const;
+
+/** Virtual by native. */
+function ratioOf(native: Times, virtual: Times): Ratio {
+  return { cpu: (virtual.user + virtual.sys) / (native.user + native.sys), real: virtual.real / native.real };
+}
+
+/** The same of the rows with eight jobs. */
+function ratioIn(rows: readonly Row[], timing: Row['timing']): Ratio {
+  const [native, virtual] = SYSTEMS.map((system) => rows.find((row) => row.system === system && row.timing === timing && row.jobs === 8)!);
+  return ratioOf(native!, virtual!);
 }
 
 function line(cells: readonly string[]): string {
@@ -80,9 +110,9 @@ function line(cells: readonly string[]): string {
   return cells.map((cell, n) => (n === 0 ? cell.padEnd(widths[n]!) : cell.padStart(widths[n]!))).join('');
 }
 
-function lineOf(row: Row): string {
+function lineOf(row: Times & { readonly system: System; readonly jobs: number; readonly wall: number }, timing: string, instructions: string): string {
   const seconds = [row.real, row.user, row.sys, row.idle].map((value) => value.toFixed(4));
-  return line([row.system, `-j ${row.jobs}`, row.timing, ...seconds, row.instructions.toLocaleString('en-US'), row.wall.toFixed(1)]);
+  return line([row.system, `-j ${row.jobs}`, timing, ...seconds, instructions, row.wall.toFixed(1)]);
 }
 
 function ratioLine(name: string, { cpu, real }: Ratio): string {
@@ -98,19 +128,58 @@ export function benchBuildworld(options: BuildworldOptions): void {
   const rows: Measurement[] = [];
   for (const timing of [FLAT, P4]) {
     for (const jobs of options.quick ? [8] : [1, 8]) {
-      for (const system of ['native', 'virtual'] as const) {
+      for (const system of SYSTEMS) {
         const row = measure(world, system, jobs, timing, options.target);
         rows.push(row);
-        say(lineOf(row));
+        say(lineOf(row, row.timing, row.instructions.toLocaleString('en-US')));
       }
     }
   }
-  const ratio = { flat: ratioOf(rows, 'flat'), p4: ratioOf(rows, 'p4') };
+  const ratio = { flat: ratioIn(rows, 'flat'), p4: ratioIn(rows, 'p4') };
   say(`\nvirtual / native, -j 8\n${ratioLine('flat', ratio.flat)}\n${ratioLine('p4', ratio.p4)}`);
   say(`${ratioLine('DragonFly, January 2007', MAIL)}\n  (3748.21 real 0.00 user 3337.10 sys against 2071.23 real 2621.60 user 331.64 sys)`);
+  const peer = options.against === null ? null : besidePeer(world, options.against, options.target, say);
+  const steps = options.steps ? stepByStep(world, options.target, say) : null;
   if (options.sensitivity) say(`\n${sensitivity(rows.filter(({ timing, jobs }) => timing === 'p4' && jobs === 8), P4)}`);
   if (options.svg !== null) writeFileSync(options.svg, svgOf(rows, P4));
-  if (options.json) console.log(JSON.stringify({ rows: rows.map(({ events: _, ...row }) => row), ratio, mail: MAIL }));
+  const more = { ...(peer && { peer }), ...(steps && { steps }) };
+  if (options.json) console.log(JSON.stringify({ rows: rows.map(({ events: _, ...row }) => row), ratio, mail: MAIL, ...more }));
+}
+
+/** The same images on another emulator, whose clock is this computer's. */
+function besidePeer(world: World, command: string, target: string, say: (text: string) => void) {
+  say(`\n${command}, the same images; its clock is this computer's`);
+  const rows = SYSTEMS.map((system) => {
+    const row = measurePeer(command, world, system, target);
+    say(lineOf(row, '', ''));
+    return row;
+  });
+  const ratio = ratioOf(rows[0]!, rows[1]!);
+  say(ratioLine(command, ratio));
+  return { command, rows, ratio };
+}
+
+/** p4 and eight jobs, from everything switched off to everything on: one more improvement in each line, on both systems. */
+function stepByStep(world: World, target: string, say: (text: string) => void) {
+  const names = stepNames();
+  say(`\np4, -j 8, improvements switched on one after another\n${stepLine('', ['native', 'virtual', 'ratio', 'native', 'virtual', 'ratio'])}\n${stepLine('', ['user+sys', 'user+sys', '', 'real', 'real', ''])}`);
+  return ['', ...names].map((on, n) => {
+    const off = names.slice(n);
+    const [native, virtual] = SYSTEMS.map((system) => timesOf(measure(world, system, 8, P4, target, off.length ? `off=${off.join(',')} ` : '')));
+    const ratio = ratioOf(native!, virtual!);
+    const seconds = (value: number) => value.toFixed(4);
+    const cells = [native!.user + native!.sys, virtual!.user + virtual!.sys].map(seconds);
+    say(stepLine(on || 'all off', [...cells, ratio.cpu.toFixed(3), seconds(native!.real), seconds(virtual!.real), ratio.real.toFixed(3)]));
+    return { on, native, virtual, ratio };
+  });
+}
+
+function timesOf({ real, user, sys, idle }: Times): Times {
+  return { real, user, sys, idle };
+}
+
+function stepLine(name: string, cells: readonly string[]): string {
+  return name.padEnd(14) + cells.map((cell) => cell.padStart(11)).join('');
 }
 
 /** Cycles of a run by where they went, the largest first: instructions and each kind of event. */

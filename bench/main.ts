@@ -9,7 +9,7 @@ import { benchCpu } from './cpu.ts';
 import { benchKernel } from './kernel.ts';
 import { benchSwitch } from './switch.ts';
 
-const USAGE = `usage: npm run bench -- [buildworld [--quick] [--json] [--sensitivity] [--svg FILE] [--folded FILE] [--target TARGET] | switch [--json] | kernel [--json] [--linux BZIMAGE] | cpu [--json] [--against COMMAND] [--only WORDS] [--reps N]]`;
+const USAGE = `usage: npm run bench -- [buildworld [--quick] [--json] [--sensitivity] [--steps] [--against COMMAND] [--svg FILE] [--folded FILE] [--target TARGET] | switch [--json] | kernel [--json] [--linux BZIMAGE] | cpu [--json] [--against COMMAND] [--only WORDS] [--reps N]]`;
 
 class Usage extends Error {}
 
@@ -48,6 +48,8 @@ function buildworld(words: string[]): void {
     json: flag(words, 'json'),
     quick: flag(words, 'quick'),
     sensitivity: flag(words, 'sensitivity'),
+    steps: flag(words, 'steps'),
+    against: valueOf(words, 'against'),
     svg: valueOf(words, 'svg'),
     target: valueOf(words, 'target') ?? 'buildworld',
   };

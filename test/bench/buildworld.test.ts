@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { stepNames } from '../../bench/buildworld-steps.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -47,6 +48,27 @@ describe('npm run bench', () => {
     expect(readFileSync(join(folder, 'a.svg'), 'utf8')).toMatch(/^<svg [^]*native -j 8 p4[^]*<\/svg>\n$/);
     rmSync(folder, { recursive: true });
   }, 120_000);
+
+  it('goes step by step from everything off to everything on', () => {
+    const { rows, steps } = JSON.parse(bench('--quick', '--json', '--target', '/usr/obj/bin/true', '--steps').out) as { rows: Row[]; steps: { on: string; native: Row; virtual: Row; ratio: { cpu: number; real: number } }[] };
+    expect(steps.map(({ on }) => on)).toEqual(['', ...stepNames()]);
+    for (const [system, at] of [['native', 2], ['virtual', 3]] as const) {
+      const { real, user, sys, idle } = rows[at]!;
+      expect(steps.at(-1)![system]).toEqual({ real, user, sys, idle });
+      expect(steps[0]![system].sys).toBeGreaterThan(sys);
+    }
+  }, 240_000);
+
+  it.skipIf(spawnSync('qemu-system-i386', ['--version']).status !== 0)('times the same images on another emulator (skipped without qemu-system-i386)', () => {
+    const { peer } = JSON.parse(bench('--quick', '--json', '--target', '/usr/obj/bin/true', '--against', 'qemu-system-i386').out) as { peer: { rows: Row[]; ratio: { cpu: number } } };
+    expect(peer.rows.map(({ system }) => system)).toEqual(['native', 'virtual']);
+    for (const { real, user, sys, idle } of peer.rows) expect(Math.abs(user + sys + idle - real)).toBeLessThan(2e-3);
+    expect(peer.ratio.cpu).toBeGreaterThan(0);
+  }, 120_000);
+
+  it('says when the other emulator is not there', () => {
+    expect(bench('--quick', '--target', '/usr/obj/bin/true', '--against', 'no-such-emulator')).toMatchObject({ status: 1, err: expect.stringMatching(/^native: .*no-such-emulator ENOENT/) as string });
+  }, 60_000);
 
   it('says what it does not know', () => {
     expect(bench('nothing')).toMatchObject({ status: 2, err: expect.stringMatching(/^unknown bench nothing\nusage: /) as string });
