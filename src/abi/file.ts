@@ -168,6 +168,7 @@ export const VFS_STATS: i32 = 1;          // FsStats of the root
 export const HW_NCPU: i32 = 3;            // i32: processors
 export const HW_PHYSMEM: i32 = 5;         // u32 bytes
 export const HW_USERMEM: i32 = 6;         // u32 bytes free
+export const HW_SYSENTER: i32 = 1000;     // i32: 1 if SYSENTER enters this kernel
 
 /**
  * What the processor has done since the kernel began, as sysctl KERN_CPTIME reports it, 40 bytes, seconds and microseconds: it was in

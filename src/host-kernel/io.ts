@@ -55,6 +55,14 @@ export function writeCr0(value: u32): void {
       mov cr0, eax`;
 }
 
+/** Set a model-specific register of 32 bits. */
+export function writeMsr(register: u32, value: u32): void {
+  asm`mov ecx, ${register}
+      mov eax, ${value}
+      xor edx, edx
+      wrmsr`;
+}
+
 export function readCr4(): u32 {
   let value: u32 = 0;
   asm`mov eax, cr4

@@ -13,6 +13,7 @@ import { signalPending } from "../kern/signal.ts";
 import { checkTls, cleanFrame, findEntry, usedCycles } from "../kern/vmspace.ts";
 import { chargeBoth, cycleCount } from "./clock.ts";
 import { fpuVirt } from "../kern/fpu.ts";
+import { FAST, returnFast } from "./fastcall.ts";
 import { tsSet } from "./fpu.ts";
 import { FP_VIRTFP } from "./pcb.ts";
 import { ldtActivate } from "./ldt.ts";
@@ -161,6 +162,7 @@ function leaveSpace(lwp: Lwp, frame: TrapFrame): bool {
   setTrapStack(changetype<usize>(own) + sizeof<TrapFrame>());
   setTlsDescriptors(lwp.tls);
   charge(lwp, start);
+  if (own.xflags == FAST) returnFast(own);
   return true;
 }
 

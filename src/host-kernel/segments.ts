@@ -1,13 +1,15 @@
-// The descriptor tables: GDT (19 slots: null, kernel code and data, TSS, LDT, and TLS in 15-17), LDT (user code in slot 3,
-// user data in slot 5), the TSS that gives the stack for traps from user mode, and the IDT.
+// The descriptor tables: GDT (19 slots: null, kernel code and data, the user code and data that SYSEXIT loads, LDT, TSS, and TLS in
+// 15-17), LDT (user code in slot 3, user data in slot 5), the TSS that gives the stack for traps from user mode, and the IDT.
 
 import { VextFrame } from "../abi/frames.ts";
 
 const SEL_KCODE: u32 = 0x08;
 const SEL_KDATA: u32 = 0x10;
 const GDT_SLOTS: u32 = 19;
-const GDT_TSS: u32 = 4;
+const GDT_UCODE: u32 = 3;      // SYSENTER and SYSEXIT want kernel code and data, user code and data one after the other
+const GDT_UDATA: u32 = 4;
 const GDT_LDT: u32 = 5;
+const GDT_TSS: u32 = 6;
 const GDT_TLS: u32 = 15;
 const LDT_SLOTS: u32 = 17;
 const LDT_UCODE: u32 = 3;
@@ -22,16 +24,21 @@ const TSS_BYTES: u32 = 104;
 const TSS_ESP0: u32 = 4;
 const TSS_SS0: u32 = 8;
 const TSS_IOMAP: u32 = 102;
+const STEP_STACK: u32 = 1024; // bytes of stack below TSS_ESP0, for what is traced into SYSENTER (fastcall.ts)
 
 let gdt!: FixedArray<u32, 38>;
 let ldt!: FixedArray<u32, 34>;
-let tss!: FixedArray<u32, 26>;
+let tss!: FixedArray<u32, 282>;  // STEP_STACK and the TSS
 let idt!: FixedArray<u32, 512>;
 let pseudo!: FixedArray<u32, 2>; // operand of lgdt and lidt
 
 function setDescriptor(table: usize, slot: u32, base: u32, limit: u32, access: u32, flags: u32): void {
   store<u32>(table + slot * 8, (limit & 0xffff) | (base << 16));
   store<u32>(table + slot * 8, ((base >>> 16) & 0xff) | (access << 8) | (limit & 0xf0000) | (flags << 20) | (base & 0xff000000), 4);
+}
+
+function tssAt(): usize {
+  return addressof(tss) + STEP_STACK;
 }
 
 function setPseudo(limit: u32, base: u32): void {
@@ -45,12 +52,14 @@ export function segmentsInit(): void {
   const at = addressof(gdt);
   setDescriptor(at, 1, 0, 0xfffff, FLAT_CODE, flat);
   setDescriptor(at, 2, 0, 0xfffff, FLAT_DATA, flat);
-  setDescriptor(at, GDT_TSS, addressof(tss), TSS_BYTES - 1, ACC_TSS, 0);
+  setDescriptor(at, GDT_UCODE, 0, 0xfffff, FLAT_CODE | DPL3, flat);
+  setDescriptor(at, GDT_UDATA, 0, 0xfffff, FLAT_DATA | DPL3, flat);
+  setDescriptor(at, GDT_TSS, tssAt(), TSS_BYTES - 1, ACC_TSS, 0);
   setDescriptor(at, GDT_LDT, addressof(ldt), LDT_SLOTS * 8 - 1, ACC_LDT, 0);
   setDescriptor(addressof(ldt), LDT_UCODE, 0, 0xfffff, FLAT_CODE | DPL3, flat);
   setDescriptor(addressof(ldt), LDT_UDATA, 0, 0xfffff, FLAT_DATA | DPL3, flat);
-  store<u32>(addressof(tss), SEL_KDATA, TSS_SS0);
-  store<u16>(addressof(tss), TSS_BYTES as u16, TSS_IOMAP);
+  store<u32>(tssAt(), SEL_KDATA, TSS_SS0);
+  store<u16>(tssAt(), TSS_BYTES as u16, TSS_IOMAP);
   setPseudo(GDT_SLOTS * 8 - 1, at);
   loadTables();
 }
@@ -83,7 +92,7 @@ function loadTables(): void {
       mov gs, ax
       mov eax, 0x28
       lldt ax
-      mov eax, 0x20
+      mov eax, 0x30
       ltr ax`;
 }
 
@@ -103,7 +112,12 @@ export function loadIdt(): void {
 
 /** Stack for the next trap from user mode. */
 export function setTrapStack(top: usize): void {
-  store<u32>(addressof(tss), top, TSS_ESP0);
+  store<u32>(tssAt(), top, TSS_ESP0);
+}
+
+/** Address of the word that setTrapStack sets. Below it there is room for the frame of one trap. */
+export function trapStackWord(): usize {
+  return tssAt() + TSS_ESP0;
 }
 
 /** Put three TLS descriptors into the GDT; segment registers see them when they are next loaded. */

@@ -16,6 +16,7 @@ import { vmFault, VM_READ, VM_WRITE } from "../kern/vm_fault.ts";
 import { laneOn } from "../kern/tuning.ts";
 import { readCr2 } from "./io.ts";
 import { intrDispatch, splhigh, splx, T_INTR } from "./intr.ts";
+import { fastReturn, steppedIn } from "./fastcall.ts";
 import { isSwitch, laneFault, laneTrap } from "./lane.ts";
 
 const PSL_I: u32 = 0x200;
@@ -35,7 +36,8 @@ export function hostTrap(frame: TrapFrame): TrapFrame {
   return frame;
 }
 
-function userTrap(frame: TrapFrame): TrapFrame {
+/** A trap of user mode that is more than a switch. */
+export function userTrap(frame: TrapFrame): TrapFrame {
   const lwp = curLwp;
   chargeUser(lwp);
   if (frame.trapno >= T_INTR && frame.trapno < T_INTR + 16) {
@@ -81,7 +83,7 @@ function kernelTrap(frame: TrapFrame): void {
     const resolved = copyFault(frame);
     splhigh();
     if (resolved) return;
-  } else if (returnFault(frame)) return;
+  } else if (returnFault(frame) || steppedIn(frame)) return;
   trapPanic(frame);
 }
 
@@ -116,13 +118,17 @@ export function doreti(): void {
 }
 
 const IRET_OFFSET: u32 = 10;
+const DS_OFFSET: u32 = 5;
 
 let popped!: Embed<TrapFrame>;
 
 /** A selector that doreti could not load: as if the user's own instruction had done it, a protection fault. */
 function returnFault(frame: TrapFrame): bool {
-  const offset = frame.eip - codeof(doreti);
-  if (offset > IRET_OFFSET) return false;
+  let offset = frame.eip - codeof(doreti);
+  if (offset > IRET_OFFSET) {
+    offset = frame.eip - codeof(fastReturn);
+    if (offset > DS_OFFSET) return false;
+  }
   // What doreti had popped is in the registers that the fault pushed, over the user's frame; the rest is still there.
   memory.copy(addressof(popped), changetype<usize>(frame), TRAPFRAME_SIZE);
   const user = changetype<usize>(curLwp.frame);

@@ -5,6 +5,7 @@ import { RB_AUTOBOOT, RB_CODE_SHIFT, RB_HALT } from "../abi/file.ts";
 import { SIGKILL, SIGSTOP } from "../abi/signal.ts";
 import { bootArgs, platformName } from "machine/boot.ts";
 import { cpusStart } from "machine/cpu.ts";
+import { fastCallInit } from "machine/fastcall.ts";
 import { intrEnable } from "machine/intr.ts";
 import { cpuHalt, cpuReboot } from "machine/reset.ts";
 import { cpuTimeBegin } from "./cputime.ts";
@@ -31,6 +32,7 @@ const INIT: string = "/sbin/init";
 export function kernMain(stack: usize): void {
   procZero(stack);      // this thread is process 0
   tuningInit();         // which improvements are on
+  fastCallInit();       // the quick way in
   ttyInit();            // the terminal
   intrEnable();         // there is a thread to interrupt
   banner();

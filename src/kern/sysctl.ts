@@ -2,11 +2,12 @@
 
 import { EINVAL, ENOENT, ENOMEM, EPERM } from "../abi/errno.ts";
 import {
-  CpTime, CTL_HW, CTL_KERN, CTL_VFS, CTL_VM, FsStats, HW_NCPU, HW_PHYSMEM, HW_USERMEM, KERN_BOOTARGS, KERN_CPTIME, KERN_OSTYPE, KERN_PLATFORM, KERN_PROC, KERN_VMSPACES, KInfoProc, KInfoVmspace,
+  CpTime, CTL_HW, CTL_KERN, CTL_VFS, CTL_VM, FsStats, HW_NCPU, HW_PHYSMEM, HW_SYSENTER, HW_USERMEM, KERN_BOOTARGS, KERN_CPTIME, KERN_OSTYPE, KERN_PLATFORM, KERN_PROC, KERN_VMSPACES, KInfoProc, KInfoVmspace,
   VFS_STATS, VM_STATS, VM_VKERNEL_ENABLE, VM_VKERNEL_SPACES, VmStats,
 } from "../abi/file.ts";
 import { PAGE_SIZE } from "../abi/mman.ts";
 import { bootArgs, platformName } from "machine/boot.ts";
+import { fastCalls } from "machine/fastcall.ts";
 import { copyin, copyout, fetchedWord, fuword, suword } from "machine/copyio.ts";
 import { cpuCount } from "./cpu.ts";
 import { allProcs, LS_SLEEP, Lwp, Proc, procSysCycles, procUserCycles, PS_STOP, PS_ZOMBIE } from "./proc.ts";
@@ -44,6 +45,7 @@ export function sysSysctl(lwp: Lwp, a: Ptr<u32>): i32 {
   if (top == CTL_HW && leaf == HW_NCPU) return answerWord(lwp, cpuCount as u32, a);
   if (top == CTL_HW && leaf == HW_PHYSMEM) return answerWord(lwp, totalPageCount() * PAGE_SIZE, a);
   if (top == CTL_HW && leaf == HW_USERMEM) return answerWord(lwp, freePageCount() * PAGE_SIZE, a);
+  if (top == CTL_HW && leaf == HW_SYSENTER) return answerWord(lwp, fastCalls ? 1 : 0, a);
   return ENOENT;
 }
 

@@ -1,6 +1,6 @@
 // sysctl: reads kernel values by their names, and sets those that can be set. `sysctl -a` prints all of them.
 
-import { CTL_HW, CTL_KERN, CTL_VM, HW_NCPU, HW_PHYSMEM, HW_USERMEM, KERN_BOOTARGS, KERN_OSTYPE, KERN_PLATFORM, VM_VKERNEL_ENABLE,
+import { CTL_HW, CTL_KERN, CTL_VM, HW_NCPU, HW_PHYSMEM, HW_SYSENTER, HW_USERMEM, KERN_BOOTARGS, KERN_OSTYPE, KERN_PLATFORM, VM_VKERNEL_ENABLE,
   VM_VKERNEL_SPACES } from '../abi/file.ts';
 import { setMain } from '../libc/crt.ts';
 import { fail } from '../libc/process.ts';
@@ -31,6 +31,7 @@ function listNodes(): void {
   NODES.push(new Node("kern.bootargs", CTL_KERN, KERN_BOOTARGS, true));
   NODES.push(new Node("hw.ncpu", CTL_HW, HW_NCPU, false));
   NODES.push(new Node("hw.physmem", CTL_HW, HW_PHYSMEM, false));
+  NODES.push(new Node("hw.sysenter", CTL_HW, HW_SYSENTER, false));
   NODES.push(new Node("hw.usermem", CTL_HW, HW_USERMEM, false));
   NODES.push(new Node("vm.vkernel_enable", CTL_VM, VM_VKERNEL_ENABLE, false));
   NODES.push(new Node("vm.vkernel_spaces", CTL_VM, VM_VKERNEL_SPACES, false));

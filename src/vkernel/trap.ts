@@ -12,6 +12,7 @@ import { syscall } from '../kern/syscall.ts';
 import { trap, userPending, userret } from '../kern/trap.ts';
 import { consFlush, consGathered } from './console.ts';
 import { clearKick, comeBack, cyclesInside, leaveKernel, several, thisCpu } from './cpu.ts';
+import { fastCalls } from './fastcall.ts';
 import { fpuReady } from '../kern/fpu.ts';
 import { interruptPending, splhigh, splopen } from './intr.ts';
 
@@ -28,7 +29,7 @@ function settle(lwp: Lwp): void {
 type Run = (id: usize, command: i32, frame: usize, tls: usize, kick: usize) => i32;
 
 /**
- * vmspace_ctl(id, RUN, frame, tls), unless the word at `kick` is not 0: then nothing runs. All ones when it is an error. The
+ * vmspace_ctl(id, RUN, frame, tls), unless the word at `kick` is not 0: then nothing runs. Not 0 when it is an error. The
  * arguments lie where the real kernel wants them.
  */
 function enterProcess(): void {
@@ -45,14 +46,35 @@ function enterProcess(): void {
       ret`;
 }
 
-// Offsets in enterProcess: where it looks, and where it goes.
+/** The same by SYSENTER, which continues at offset 26: at the `ret` behind it. */
+function enterFast(): void {
+  naked();
+  asm`mov edx, [esp+20]
+      mov eax, 488
+      mov ecx, esp
+      cmp dword ptr [edx], 0
+      mov edx, ${enterFast}
+      lea edx, [edx+26]
+      jne kicked
+      sysenter
+      ret
+      kicked:
+      xor eax, eax
+      ret`;
+}
+
+// Offsets in enterProcess: where it looks, and where it goes; and the same in enterFast.
 const LOOK: u32 = 9;
 const GO: u32 = 14;
+const FAST_LOOK: u32 = 11;
+const FAST_GO: u32 = 24;
 
-/** A signal has come at `eip`: where to continue, so that enterProcess does not miss what its handler does. */
+/** A signal has come at `eip`: where to continue, so that neither of the two misses what its handler does. */
 export function lookAgain(eip: usize): usize {
-  const look = codeof(enterProcess) + LOOK;
-  return eip > look && eip <= look - LOOK + GO ? look : eip;
+  const at = eip - codeof(enterProcess);
+  if (at > LOOK && at <= GO) return codeof(enterProcess) + LOOK;
+  const fast = eip - codeof(enterFast);
+  return fast > FAST_LOOK && fast <= FAST_GO ? codeof(enterFast) : eip;
 }
 
 /** lwp has spent so many cycles in user mode; it enters the kernel now. */
@@ -65,6 +87,7 @@ function charge(lwp: Lwp, cycles: u32): void {
 /** Runs the current thread's process. Never returns: exit switches away for good. */
 export function goUser(): void {
   const lwp = curLwp;
+  const run = changetype<Run>(fastCalls ? codeof(enterFast) : codeof(enterProcess));
   for (;;) {
     splhigh();
     clearKick();
@@ -81,7 +104,6 @@ export function goUser(): void {
       frame.isp = cpu.used;
       leaveKernel();
     }
-    const run = changetype<Run>(codeof(enterProcess));
     const failed = run(space, 1, changetype<usize>(frame), tls, changetype<usize>(cpu));
     if (several) {
       comeBack(cpu);

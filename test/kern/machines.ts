@@ -27,13 +27,13 @@ export function bootPc(kernel: Uint8Array, disk: Uint8Array, commandLine = '', b
   return { text: clean(Buffer.from(bytes)), off: result.kind === 'off', instructions: machine.cpu.instructions };
 }
 
-/** On QEMU, for at most `seconds`. */
-export function bootQemu(kernel: Uint8Array, disk: Uint8Array, commandLine = '', seconds = 60): Boot {
+/** On QEMU, for at most `seconds`; `more` are further words of its command line. */
+export function bootQemu(kernel: Uint8Array, disk: Uint8Array, commandLine = '', seconds = 60, more: readonly string[] = []): Boot {
   const folder = mkdtempSync(join(tmpdir(), 'boot-'));
   writeFileSync(join(folder, 'kernel'), kernel);
   writeFileSync(join(folder, 'disk'), disk);
   const result = spawnSync('qemu-system-i386', ['-kernel', join(folder, 'kernel'), '-append', commandLine, '-drive',
-    `file=${join(folder, 'disk')},format=raw,if=ide`, '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot', '-nic', 'none'],
+    `file=${join(folder, 'disk')},format=raw,if=ide`, '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot', '-nic', 'none', ...more],
   { input: '', timeout: seconds * 1000, maxBuffer: 1 << 26 });
   rmSync(folder, { recursive: true });
   return { text: clean(result.stdout), off: result.status === 0, instructions: 0 };

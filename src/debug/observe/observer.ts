@@ -122,14 +122,25 @@ export class Observer implements CpuObserver {
       const length = (words[n + NOTE.count / 4]! - this.low) >>> 0;
       if (length) this.advance(this.count + length);
       const { pending } = this;
-      if (extra !== this.extra) this.spend(pending ? pending.extra : extra, words[n + NOTE.misses / 4]!);
-      if (pending) {
+      const fast = how >> 4 < this.ring;
+      if (extra !== this.extra) this.spend(pending ? pending.extra : fast ? extra - this.cpu.timing.costs.fastCall : extra, words[n + NOTE.misses / 4]!);
+      if (fast && !pending) {
+        this.enterKernel(la, esp, this.fastCall(extra));
+        this.ring = how >> 4;
+        this.spend(extra, this.misses, ENTRY);
+      } else if (pending) {
         this.interrupted(pending, la, esp, how & 15, how >> 4);
         if (extra !== this.extra) this.spend(extra, this.misses, ENTRY);
       } else if (how >> 4 !== this.ring) this.turn(la, esp, how >> 4);
       else this.transfer(la, esp, how);
       this.la = la;
     }
+  }
+
+  /** SYSENTER is a system call whose caller has told in registers where it was. */
+  private fastCall(extra: number): Pending {
+    const { state } = this.cpu;
+    return { vector: SYSCALL_VECTOR, kind: 1, error: null, address: state.cr2, eip: state.edx, esp: state.ecx, extra };
   }
 
   /** The run is over: what is left is accounted for. */

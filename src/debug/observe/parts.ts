@@ -30,7 +30,7 @@ export const PART_TEXT: Readonly<Record<Part, string>> = {
 
 /** Function -> part, in the order of a trap's way through the kernels. */
 export const PART_OF: Readonly<Record<string, Part>> = {
-  trapEntry: 'entry', hostTrap: 'entry', userTrap: 'entry', chargeUser: 'entry', faultAddress: 'entry', isSwitch: 'entry', laneTrap: 'entry', trap: 'entry',
+  trapEntry: 'entry', fastEntry: 'entry', fastTrap: 'entry', hostTrap: 'entry', userTrap: 'entry', chargeUser: 'entry', faultAddress: 'entry', isSwitch: 'entry', laneTrap: 'entry', trap: 'entry',
   'userTrap:intrDispatch': 'work', 'hostTrap:intrDispatch': 'work', 'hostTrap:kernelTrap': 'work', 'trap:syscall': 'work', 'trap:pageFault': 'work',
   'trap:vkernelTrap': 'work', 'trap:trapSignal': 'work', enterSpace: 'work', leaveSpace: 'work',
   activatePmap: 'cr3', pmapActivate: 'cr3', loadCr3: 'cr3',
@@ -40,9 +40,9 @@ export const PART_OF: Readonly<Record<string, Part>> = {
   fpuVirt: 'fpu', fpuArm: 'fpu', fpuReach: 'fpu', fpuReady: 'fpu', fpuTrap: 'fpu', takeFpu: 'fpu', saveTo: 'fpu', loadFrom: 'fpu',
   vptWalk: 'walk',
   pmapInvalidate: 'invalidation', invlpg: 'invalidation',
-  leaveKernel: 'exit', userret: 'exit', userPending: 'exit', chargeSystem: 'exit', charge: 'exit', doreti: 'exit',
+  leaveKernel: 'exit', userret: 'exit', userPending: 'exit', chargeSystem: 'exit', charge: 'exit', doreti: 'exit', isPlain: 'exit', returnFast: 'exit', fastReturn: 'exit',
   'userret:postsig': 'work', 'userret:cursig': 'work', 'userret:yieldCpu': 'work', 'leaveKernel:userret': 'exit',
-  goUser: 'exit', enterProcess: 'exit', 'goUser:comeBack': 'entry', 'goUser:splopen': 'entry', 'goUser:syscall': 'work', 'goUser:trap': 'entry', 'goUser:settle': 'work', 'goUser:consFlush': 'work',
+  goUser: 'exit', enterProcess: 'exit', enterFast: 'exit', 'goUser:comeBack': 'entry', 'goUser:splopen': 'entry', 'goUser:syscall': 'work', 'goUser:trap': 'entry', 'goUser:settle': 'work', 'goUser:consFlush': 'work',
 };
 
 /** Sources by path, as the line tables name them. */
