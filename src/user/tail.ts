@@ -1,18 +1,16 @@
-// tail: the last lines of files, ten or -n COUNT.
+// tail: the last lines of files, ten or -n COUNT (also -COUNT).
 
 import { setMain } from '../libc/crt.ts';
-import { inputLines, inputNames } from '../libc/input.ts';
+import { afterLineCount, inputLines, inputNames, lineCount } from '../libc/input.ts';
 import { eprint, print } from '../libc/stdio.ts';
-import { parseNumber } from '../libc/strings.ts';
 
 function main(args: string[]): i32 {
-  const given = args.length > 2 && args[1] == "-n";
-  const count = given ? parseNumber(args[2]!, -1) : 10;
-  if (count < 0 || (args.length > 1 && args[1]!.startsWith("-") && args[1] != "-" && !given)) {
+  const count = lineCount(args);
+  if (count < 0) {
     eprint("usage: tail [-n count] [file ...]\n");
     return 2;
   }
-  const names = inputNames(args, given ? 3 : 1);
+  const names = inputNames(args, afterLineCount(args));
   let status: i32 = 0;
   for (const name of names) {
     const lines = inputLines("tail", name);

@@ -67,9 +67,29 @@ describe('a changed source', () => {
 });
 
 describe('a difference', () => {
-  it('is noticed', () => {
-    const ending = converse('native exec=cp /bin/cat /bin/echo; make same-bin/echo');
-    expect(ending.text).toMatch(/echo \/bin\/echo differ/);
-    expect(ending.code).toBe(2);
+  it('of one byte is noticed, whichever file it is in', () => {
+    const spoil = 'cp $f /tmp/kept; sed s/ELF/ELG/ /tmp/kept > $f; make check-identical; echo status $?; cp /tmp/kept $f';
+    const ending = converse(`native exec=make -j 8 buildworld > /dev/null; for f in /usr/obj/root/bin/* /usr/obj/root/boot/*; do ${spoil}; done; make check-identical`, [], undefined, BUDGET);
+    const noticed = [...ending.text.matchAll(/^\/usr\/obj\/root\/(\S+) \S+ differ: byte 4\nmake: \S+: error 1\nstatus 2$/gm)].map((match) => match[1]);
+    expect(noticed.sort()).toEqual([...[...world().programs.keys()].map((name) => `bin/${name}`), 'boot/host-kernel.elf', 'boot/vkernel'].sort());
+    expect(ending.text).toMatch(/^identical\n$/m);
+    expect(ending.code).toBe(0);
+  }, 400_000);
+});
+
+describe('a dependency that is left out', () => {
+  it('of a generated file makes the build fail', () => {
+    const ending = converse('native exec=make clean > /dev/null; rm src/libc/stubs.ts; sed "s/ .(STUBS)\$//" Makefile > /tmp/Makefile; make -f /tmp/Makefile /usr/obj/bin/echo; echo status $?; make /usr/obj/bin/echo');
+    expect(ending.text).toMatch(/error: can't read src\/libc\/stubs\.ts\n[^]*^make: \/usr\/obj\/bin\/echo: error 1\nstatus 2$/m);
+    expect(ending.code).toBe(0);
+  }, 120_000);
+
+  it('of a source makes the result differ from that of a clean build', () => {
+    const pause = 'gtc src/user/vi.ts -o /tmp/vi --bind rt=src/libc'; // files' times are whole seconds
+    const edit = 'sed "s/No such file/No file/" src/abi/errno.ts > /tmp/errno.ts; cp /tmp/errno.ts src/abi/errno.ts';
+    const forget = 'sed "/abi.errno.ts/d" /usr/obj/dep/cat > /tmp/dep; cp /tmp/dep /usr/obj/dep/cat';
+    const ending = converse(`native exec=make /usr/obj/bin/cat; ${forget}; ${pause}; ${edit}; make /usr/obj/bin/cat; cp /usr/obj/bin/cat /tmp/cat; make clean > /dev/null; make /usr/obj/bin/cat; cmp /tmp/cat /usr/obj/bin/cat`);
+    expect(ending.text).toMatch(/^\/tmp\/cat \/usr\/obj\/bin\/cat differ/m);
+    expect(ending.code).toBe(1);
   }, 120_000);
 });

@@ -1,13 +1,15 @@
-// usertests notices a broken kernel: each line breaks one thing in the sources of the host kernel, and the named cases, which
-// pass on the sound one, must fail on it (or never come to an end).
+// usertests notices a broken kernel: each line breaks one thing in the sources of the host kernel, or of the virtual one, and the
+// named cases, which pass on the sound one, must fail on it (or never come to an end).
 
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SYSTEM_MEMORY } from '../../src/api/system.ts';
 import { MemoryDisk } from '../../src/devices/memory-disk.ts';
 import { compileProgram } from '../../src/image/compile.ts';
 import { SourceTree } from '../../src/image/inputs.ts';
 import { Machine } from '../../src/pc/machine.ts';
-import { HOST_KERNEL } from '../kern/roots.ts';
+import { rootWith } from '../../src/image/world.ts';
+import { HOST_KERNEL, VIRTUAL_KERNEL } from '../kern/roots.ts';
 import { world } from './session.ts';
 
 const BUDGET = 300_000_000;
@@ -31,9 +33,19 @@ const ROOT = resolve(import.meta.dirname, '../..');
 /** Console of a kernel whose `file` says `to` instead of `from`, running these cases. */
 function consoleOf(file: string, from: string, to: string, cases: string): string {
   const kernel = compileProgram(new SpoiltTree(ROOT, file, from, to), HOST_KERNEL).bytes;
+  return consoleWith(kernel, world().rootImage.slice(), `native exec=usertests ${cases}`);
+}
+
+/** Console of a sound host kernel with such a virtual kernel on it. */
+function virtualConsoleOf(file: string, from: string, to: string, cases: string): string {
+  const virtualKernel = compileProgram(new SpoiltTree(ROOT, file, from, to), VIRTUAL_KERNEL).bytes;
+  return consoleWith(world().hostKernel, rootWith({ ...world(), virtualKernel }), `exec=usertests ${cases}`);
+}
+
+function consoleWith(kernel: Uint8Array, root: Uint8Array, commandLine: string): string {
   let text = '';
-  const machine = new Machine({ disks: [new MemoryDisk(world().rootImage.slice())], serial: (byte) => (text += String.fromCharCode(byte)) });
-  machine.loadKernel(kernel, 'host-kernel.elf', `native exec=usertests ${cases}`);
+  const machine = new Machine({ memory: SYSTEM_MEMORY, disks: [new MemoryDisk(root)], serial: (byte) => (text += String.fromCharCode(byte)) });
+  machine.loadKernel(kernel, 'host-kernel.elf', commandLine);
   machine.run(BUDGET, true);
   return text;
 }
@@ -60,6 +72,27 @@ const SABOTAGE: readonly Sabotage[] = [
   ['orphans nobody owns', 'src/kern/exit.ts', 'const init = pfind(1)!;\n  while', 'const init = p.parent!;\n  while', 'wait-orphan'],
   ['descriptors that are shared after fork', 'src/kern/fork.ts', 'to.fd = fdCopy(from.fd!);', 'to.fd = from.fd;', 'fd-inherited'],
 ];
+
+/** Of the virtual kernel. */
+const VIRTUAL_SABOTAGE: readonly Sabotage[] = [
+  ['an invalidation that is skipped', 'src/vkernel/pmap.ts', 'if (vmspaceMcontrol(pm.space, start, end - start, MADV_INVAL, 0) < 0)', 'if (false)', 'mprotect-read-only'],
+  ['a list of invalidations that is skipped', 'src/vkernel/pmap.ts', 'if (vmspaceMcontrol(pm.space, ranges, count, MADV_INVALV, 0) < 0)', 'if (false)', 'cow-both-ways'],
+  ['the TLS descriptors of somebody else', 'src/vkernel/trap.ts', 'changetype<usize>(tlsOf(lwp))', 'changetype<usize>(tlsOf(lwp.proc.parent != null ? lwp.proc.parent!.lwps! : lwp))', 'tls-of-each'],
+  ['FPU registers that are anybody\'s', 'src/vkernel/trap.ts', 'fpuReady(lwp) ? 0 : PGEX_FPFAULT', '0', 'fpu-two-processes fpu-many'],
+];
+
+describe('usertests in the virtual kernel notices', () => {
+  it.each(VIRTUAL_SABOTAGE)('%s', (_what, file, from, to, cases) => {
+    const text = virtualConsoleOf(file, from, to, cases);
+    for (const name of cases.split(' ')) expect(text).not.toContain(`${name}: ok`);
+  }, 60_000);
+
+  it('nothing where nothing is broken', () => {
+    const cases = [...new Set(VIRTUAL_SABOTAGE.flatMap((line) => line[4].split(' ')))];
+    const text = virtualConsoleOf('src/kern/fork.ts', 'sysFork', 'sysFork', cases.join(' '));
+    expect(text).toContain(`${cases.length} passed, 0 failed`);
+  }, 60_000);
+});
 
 describe('usertests notices', () => {
   it.each(SABOTAGE)('%s', (_what, file, from, to, cases) => {

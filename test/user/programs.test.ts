@@ -26,7 +26,7 @@ const COMMANDS: readonly Command[] = [
   ["sed -E 's/(.)(.)/\\2\\1/' /tmp/w | head -n 2; sed 'y/ap/xy/' /tmp/w | head -n 1", 'epar\npaple\nyexr\n', 0],
   ["sed '/fig/!d; a\\more' /tmp/w; sed 's/e/E/2' /tmp/w | tail -n 1; echo aXbXc | sed 's/X/-/2'", 'fig\nmore\napple\naXb-c\n', 0],
   ["sed '/apple/{s/a/A/;p;}' /tmp/w | wc -l; sed 's/x' /tmp/w", '       6\nsed: s/x: a delimiter is missing\n', 2],
-  ['head -n 1 /tmp/w; tail -n 1 /tmp/w; head -n x', 'pear\napple\nusage: head [-n count] [file ...]\n', 2],
+  ['head -n 1 /tmp/w; tail -n 1 /tmp/w; head -2 /tmp/w | tail -1; head -n x', 'pear\napple\napple\nusage: head [-n count] [file ...]\n', 2],
   ['wc /tmp/w; wc -c /tmp/w /bin/sh | tail -n 1', /^ {7}4 {7}4 {6}21 \/tmp\/w\n +\d+ total\n$/, 0],
   ['sed s/fig/date/ /tmp/w > /tmp/v; diff /tmp/w /tmp/v', '3c3\n< fig\n---\n> date\n', 1],
   ['diff /tmp/w /tmp/w', '', 0],
