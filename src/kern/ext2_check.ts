@@ -98,7 +98,30 @@ function closeInode(): void {
 function isLive(): bool {
   if (inode.links == 0) return false;
   const type = (inode.mode as u32) & S_IFMT;
-  return type == S_IFREG || type == S_IFDIR || type == S_IFLNK || type == S_IFCHR || type == S_IFBLK || type == S_IFIFO;
+  if (type == S_IFLNK) return isWholeLink();
+  return type == S_IFREG || type == S_IFDIR || type == S_IFCHR || type == S_IFBLK || type == S_IFIFO;
+}
+
+/** A symbolic link has a target of the length that it should have. */
+function isWholeLink(): bool {
+  if (inode.size == 0 || inode.size >= BLOCK_SIZE) return false;
+  if (inode.blocks == 0) return inode.size < 60 && isText(changetype<usize>(inode.block), inode.size);
+  const block = inode.block[0];
+  if (block == 0 || block >= super_.blocks || isTable(block)) return false;
+  const b = bread(block);
+  if (b == null) {
+    unreadable = true;
+    return true;
+  }
+  const whole = isText(b.data, inode.size);
+  brelse(b);
+  return whole;
+}
+
+function isText(at: usize, length: u32): bool {
+  let n: u32 = 0;
+  while (n < length && load<u8>(at + n) != 0) n++;
+  return n == length && load<u8>(at + n) == 0;
 }
 
 /** The type bits of a live inode that entries may name, else 0. */
