@@ -1,26 +1,32 @@
-// The buffer cache: blocks of metadata (bitmaps, inodes, directories, indirect blocks), 4 KiB each. Writes are delayed until
-// the buffer is needed for another block or bflush.
-//
-// A fresh block of names or pointers is written with bwrite before anything refers to it, so that after a power cut nothing
-// leads to what an earlier owner left in it.
+// The buffer cache: blocks of metadata (bitmaps, inodes, directories, indirect blocks), 4 KiB each. Nothing is written before bflush, and
+// then in this order, each kind when the one before is on the disk: fresh blocks of names or pointers, so that nothing ever
+// leads to what an earlier owner left in them; then inodes, pointers and counts; then names, so that a name never comes before what it
+// names.
 //
 // Rules: bread and bzero return a held buffer, to be given back with brelse; change it only while it is held, and say so
-// with bdirty. A block that is freed is forgotten with bforget, so that it is never written over its next owner.
+// with bdirty or, in a directory, with bdirtyNames. A block that is freed is forgotten with bforget, so that it is never written over its next
+// owner. A buffer that is unused for longest makes room for another block; when all have changes, they are written first.
 
 import { blockForget, blockRead } from './blockcache.ts';
-import { BLOCK_SIZE, DiskBatch, diskGive, diskMove, diskQueue, diskTake, diskWait } from './diskqueue.ts';
+import { ext2Commit } from './ext2_fs.ts';
+import { BLOCK_SIZE, DiskBatch, diskGive, diskQueue, diskTake, diskWait } from './diskqueue.ts';
 import { splhigh, splx } from 'machine/intr.ts';
 import { malloc } from 'rt/rt.ts';
 
 const BUCKETS: u32 = 128;
 const MAX_BUFFERS: i32 = 384;
 const NO_BLOCK: u32 = 0xffffffff;
+const FRESH: u8 = 0;
+const OTHER: u8 = 1;
+const NAMES: u8 = 2;
 
 export class Buf {
   block: u32 = NO_BLOCK;
   data: usize = 0;
   refs: i32 = 0;
   dirty: bool = false;
+  /** When dirty: one of the kinds below. */
+  kind: u8 = 0;
   hashNext: Buf | null = null;
   newer: Buf | null = null;   // all buffers, by last use
   older: Buf | null = null;
@@ -37,23 +43,28 @@ export function bread(block: u32): Buf | null {
   const found = lookup(block);
   if (found != null) return hold(found);
   const b = take(block);
-  if (b == null) return null;
   if (blockRead(block, b.data) == 0) return hold(b);
   bforget(block);
   return null;
 }
 
-/** A buffer of zeros for a block that is new, held and dirty; null when the disk fails. */
-export function bzero(block: u32): Buf | null {
+/** A buffer of zeros for a new block of names or pointers, held and dirty. */
+export function bzero(block: u32): Buf {
   let b = lookup(block);
   if (b == null) b = take(block);
-  if (b == null) return null;
   memory.fill(b.data, 0, BLOCK_SIZE);
   b.dirty = true;
+  b.kind = FRESH;
   return hold(b);
 }
 
 export function bdirty(b: Buf): void {
+  if (!b.dirty) b.kind = OTHER;
+  b.dirty = true;
+}
+
+export function bdirtyNames(b: Buf): void {
+  if (!b.dirty) b.kind = NAMES;
   b.dirty = true;
 }
 
@@ -71,19 +82,20 @@ export function bforget(block: u32): void {
   toOldest(b);
 }
 
-/** Write the buffer now: 0 or the disk's error. */
-export function bwrite(b: Buf): i32 {
-  b.dirty = true;
-  return writeBack(b);
+/** Write every changed buffer: 0 or the first error, after which the following kinds are not written. */
+export function bflush(): i32 {
+  let error: i32 = 0;
+  for (let kind: u8 = FRESH; kind <= NAMES && error == 0; kind++) error = flushKind(kind);
+  return error;
 }
 
-/** Write every changed buffer: 0 or the first error. */
-export function bflush(): i32 {
+function flushKind(kind: u8): i32 {
   const batch = new DiskBatch();
   let error: i32 = 0;
   const s = splhigh();
   for (let b = oldest; b != null; b = b.newer) {
-    if (b.dirty) diskQueue(b.block, b.data, true, null, batch);
+    if (!b.dirty || b.kind != kind) continue;
+    diskQueue(b.block, b.data, true, null, batch);
     b.dirty = false;
   }
   splx(s);
@@ -97,14 +109,6 @@ export function bflush(): i32 {
     diskGive(r);
   }
   free(batch);
-  return error;
-}
-
-function writeBack(b: Buf): i32 {
-  if (!b.dirty) return 0;
-  const error = diskMove(b.block, b.data, true);
-  blockForget(b.block);
-  if (error == 0) b.dirty = false;
   return error;
 }
 
@@ -123,17 +127,23 @@ function hold(b: Buf): Buf {
   return b;
 }
 
-/** A buffer for a block that has none: a new one, or the one unused for longest. Null when that can't be written. */
-function take(block: u32): Buf | null {
-  let b: Buf | null = null;
-  if (bufferCount >= MAX_BUFFERS) {
-    b = oldest;
-    while (b != null && b.refs != 0) b = b.newer;
+/** A buffer for a block that has none: a new one, or the clean one unused for longest. */
+function take(block: u32): Buf {
+  if (bufferCount < MAX_BUFFERS) return enter(newBuffer(), block);
+  let b = unusedBuffer();
+  if (b == null) {
+    ext2Commit();
+    b = unusedBuffer();
   }
   if (b == null) return enter(newBuffer(), block);
-  if (writeBack(b) != 0) return null;
   if (b.block != NO_BLOCK) unhash(b);
   return enter(b, block);
+}
+
+function unusedBuffer(): Buf | null {
+  let b = oldest;
+  while (b != null && (b.refs != 0 || b.dirty)) b = b.newer;
+  return b;
 }
 
 function newBuffer(): Buf {

@@ -1,13 +1,20 @@
 // Allocation of ext2 blocks and inodes from the groups' bitmaps. Counts in superblock and descriptors follow at once.
+//
+// What a file on the disk has given up may not be used again before the disk knows that (ext2_fs.ts): such blocks wait in a list.
+// When nothing else is left, everything is written, and they are free.
 
 import { bdirty, bforget, bread, brelse } from './bio.ts';
 import { BLOCK_SIZE } from './diskqueue.ts';
-import { countsChanged, fail, groupAt, groupCount, super_ } from './ext2_fs.ts';
+import { countsChanged, ext2Commit, fail, fsError, groupAt, groupCount, super_ } from './ext2_fs.ts';
+import { deadCount } from './ext2_node.ts';
 import { kprint } from './kprintf.ts';
 import { EIO, ENOSPC } from '../abi/errno.ts';
 
 const NONE: u32 = 0xffffffff;
 const INODE_BYTES: u32 = 128;
+
+/** Blocks given up that are not free yet. */
+export const givenUp: u32[] = [];
 
 /** First clear bit of `map` in [from, end), or NONE. */
 function findClear(map: usize, from: u32, end: u32): u32 {
@@ -65,6 +72,16 @@ function blocksIn(group: u32): u32 {
 
 /** Allocate a block, the first free one from `goal` on, going around: its number, or 0 with fsError. */
 export function allocBlock(goal: u32): u32 {
+  const block = takeBlock(goal);
+  return block == 0 && mayFree() ? takeBlock(goal) : block;
+}
+
+/** After a failure: there is more than there was. */
+function mayFree(): bool {
+  return fsError == ENOSPC && (givenUp.length != 0 || deadCount != 0) && ext2Commit() == 0;
+}
+
+function takeBlock(goal: u32): u32 {
   fail(ENOSPC);
   const start = goal < super_.blocks ? goal : 0;
   let group = start / super_.blocksPerGroup;
@@ -86,10 +103,21 @@ export function allocBlock(goal: u32): u32 {
   return 0;
 }
 
-/** Free a block and what the buffer cache has of it. */
-export function freeBlock(block: u32): void {
-  const group = block / super_.blocksPerGroup;
+/** Free a block and what the buffer cache has of it; `later`: the disk has it as a file's. */
+export function freeBlock(block: u32, later: bool): void {
   bforget(block);
+  if (later) givenUp.push(block);
+  else giveBlock(block);
+}
+
+/** The disk knows what has been given up: it is free. */
+export function freeGivenUp(): void {
+  for (let i: i32 = 0; i < givenUp.length; i++) giveBlock(givenUp[i]!);
+  givenUp.length = 0;
+}
+
+function giveBlock(block: u32): void {
+  const group = block / super_.blocksPerGroup;
   if (block == 0 || group >= groupCount || !giveBit(groupAt(group).blockBitmap, block % super_.blocksPerGroup)) {
     kprint(`ext2: block ${block} freed twice\n`);
     return;
@@ -102,6 +130,11 @@ export function freeBlock(block: u32): void {
 
 /** Allocate an inode, in the group of `parent` if it has one: its number, or 0 with fsError. */
 export function allocInode(parent: u32, directory: bool): u32 {
+  const ino = takeInode(parent, directory);
+  return ino == 0 && mayFree() ? takeInode(parent, directory) : ino;
+}
+
+function takeInode(parent: u32, directory: bool): u32 {
   fail(ENOSPC);
   let group = groupOfInode(parent);
   for (let i: u32 = 0; i < groupCount; i++) {

@@ -1,7 +1,7 @@
 // ext2 directories: blocks of entries, each as long as the distance to the next; the last reaches to the end of its block.
 // A free entry has inode 0. Directories never shrink.
 
-import { bdirty, bread, brelse, Buf, bwrite, bzero } from './bio.ts';
+import { bdirtyNames, bread, brelse, Buf, bzero } from './bio.ts';
 import { BLOCK_SIZE } from './diskqueue.ts';
 import { fail, fileTime, fsError } from './ext2_fs.ts';
 import { BAD_BLOCK, blockOf } from './ext2_map.ts';
@@ -96,7 +96,7 @@ export function dirAdd(dir: Ext2Node, name: usize, length: u32, ino: u32, type: 
     if (b == null) return fsError;
     const e = roomIn(b, room(length));
     if (e != null) fill(e, name, length, ino, type);
-    if (e != null) bdirty(b);
+    if (e != null) bdirtyNames(b);
     brelse(b);
     if (e != null) return touch(dir);
     at += BLOCK_SIZE;
@@ -133,16 +133,14 @@ function fill(e: Entry, name: usize, length: u32, ino: u32, type: u8): void {
 
 function addBlock(dir: Ext2Node, name: usize, length: u32, ino: u32, type: u8): i32 {
   const block = blockOf(dir, dir.size / BLOCK_SIZE, true);
-  const b = block == BAD_BLOCK ? null : bzero(block);
-  if (b == null) return block == BAD_BLOCK ? fsError : EIO;
+  if (block == BAD_BLOCK) return fsError;
+  const b = bzero(block);
   const e = changetype<Entry>(b.data);
   e.length = BLOCK_SIZE as u16;
   fill(e, name, length, ino, type);
-  const error = bwrite(b);
   brelse(b);
   dir.size += BLOCK_SIZE;
-  touch(dir);
-  return error;
+  return touch(dir);
 }
 
 function touch(dir: Ext2Node): i32 {
@@ -167,7 +165,7 @@ export function dirRemove(dir: Ext2Node, name: usize, length: u32): i32 {
   const before = changetype<Entry>(b.data + foundBefore % BLOCK_SIZE);
   if (foundBefore != foundAt) before.length = (before.length + e.length) as u16;
   else e.ino = 0;
-  bdirty(b);
+  bdirtyNames(b);
   brelse(b);
   return touch(dir);
 }
@@ -180,7 +178,7 @@ export function dirReplace(dir: Ext2Node, name: usize, length: u32, ino: u32, ty
   const e = changetype<Entry>(b.data + foundAt % BLOCK_SIZE);
   e.ino = ino;
   e.type = type;
-  bdirty(b);
+  bdirtyNames(b);
   brelse(b);
   return touch(dir);
 }

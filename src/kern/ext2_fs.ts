@@ -1,13 +1,18 @@
 // The ext2 volume: superblock, group descriptors, mounting, writing back. 4 KiB blocks, 128-byte inodes, directory entries
 // with file types, sparse files; no journal. Files stay below 2 GiB, so the double indirect block is the last one needed.
 //
+// Writing back (ext2Commit) goes in an order in which every step is right whenever the power fails: data; inodes and pointers; names; then
+// the inodes of files that have lost their last name. Only then are blocks free that files have given up. So after a power cut a name means the
+// file that it meant at the last commit, or all of the one that it was given since.
+//
 // Guarantees: a volume that was not unmounted is checked before it is mounted (ext2_check.ts); from ext2Mount to ext2Unmount the superblock on disk says "not clean"; after ext2Unmount everything is
 // written, files without a name are freed, counts are right, and it says "clean".
 
 import { bdirty, bflush, bread, Buf } from './bio.ts';
 import { BLOCK_SECTORS, BLOCK_SIZE } from './diskqueue.ts';
 import { ext2Check } from './ext2_check.ts';
-import { freeOrphans, flushNodes, iget, Ext2Node, ROOT_INO, updateNodes } from './ext2_node.ts';
+import { freeGivenUp, givenUp } from './ext2_alloc.ts';
+import { deadBlocks, deadCount, freeDead, freeOrphans, flushNodes, iget, Ext2Node, ROOT_INO, updateNodes } from './ext2_node.ts';
 import { FsStats } from '../abi/file.ts';
 import { kprint } from './kprintf.ts';
 import { clockAtLeast, tickSeconds } from './time.ts';
@@ -76,6 +81,9 @@ export let groupCount: u32 = 0;
 /** Why the last operation that reports failure by 0 or null failed. Read it at once. */
 export let fsError: i32 = 0;
 
+/** How often everything has been written, and one. */
+export let commitCount: u32 = 1;
+let commitsHeld: i32 = 0;
 let superBuf!: Buf;
 let groupBuf!: Buf;
 let rootNode!: Ext2Node;
@@ -154,29 +162,56 @@ function markInUse(): void {
 export function ext2Stats(stats: FsStats): void {
   stats.blockSize = BLOCK_SIZE;
   stats.blocks = super_.blocks;
-  stats.freeBlocks = super_.freeBlocks;
+  stats.freeBlocks = super_.freeBlocks + (givenUp.length as u32) + deadBlocks();
   stats.inodes = super_.inodes;
-  stats.freeInodes = super_.freeInodes;
+  stats.freeInodes = super_.freeInodes + deadCount;
 }
 
 export function ext2Root(): Vnode {
   return rootNode;
 }
 
-/** Write all data, inodes and metadata: 0 or the first error. */
-export function ext2Sync(): i32 {
+/** Until letCommit, ext2Commit does nothing. */
+export function holdCommit(): void {
+  commitsHeld++;
+}
+
+export function letCommit(): void {
+  commitsHeld--;
+}
+
+/** Write all data, inodes and metadata, if this is the time for it: 0 or the first error. */
+export function ext2Commit(): i32 {
+  if (commitsHeld != 0) return 0;
+  holdCommit();
+  commitCount++;
   const data = vmFlushDirty(0xffffffff);
-  const inodes = updateNodes();
-  const metadata = bflush();
-  return data != 0 ? data : inodes != 0 ? inodes : metadata;
+  let error = updateNodes();
+  if (error == 0) error = bflush();
+  if (error == 0) error = forgetDead();
+  letCommit();
+  return data != 0 ? data : error;
+}
+
+/** The names are written: the inodes that no name leads to go, and then what they had. */
+function forgetDead(): i32 {
+  const any = deadCount != 0;
+  freeDead();
+  const error = any ? bflush() : 0;
+  if (error == 0) freeGivenUp();
+  return error;
 }
 
 /** Leave the volume clean: 0 or the first error. */
 export function ext2Unmount(): i32 {
-  freeOrphans();
   const data = flushNodes();
-  const error = ext2Sync();
+  let error = ext2Commit();
   if (data != 0 || error != 0) return data != 0 ? data : error;
+  freeOrphans();
+  error = bflush();
+  freeGivenUp();
+  if (error == 0) error = bflush();
+  if (error != 0) return error;
   super_.state = STATE_CLEAN;
   super_.writeTime = fileTime();
   bdirty(superBuf);

@@ -1,7 +1,7 @@
 // Where the blocks of an ext2 file are: 12 direct pointers in the inode, one block of 1024 pointers, and one block of
 // pointers to such blocks. 0 is a hole.
 
-import { bdirty, bread, brelse, bwrite, bzero } from './bio.ts';
+import { bdirty, bread, brelse, bzero } from './bio.ts';
 import { allocBlock, freeBlock } from './ext2_alloc.ts';
 import { fail, fsError } from './ext2_fs.ts';
 import type { Ext2Node } from './ext2_node.ts';
@@ -65,18 +65,12 @@ function newBlock(node: Ext2Node, table: bool): u32 {
   node.goal = block + 1;
   node.d.blocks += SECTORS;
   node.dirty = true;
-  if (!table) return block;
-  const b = bzero(block);
-  const error = b == null ? EIO : bwrite(b);
-  if (b != null) brelse(b);
-  if (error == 0) return block;
-  dropBlock(node, block);
-  fail(EIO);
-  return BAD_BLOCK;
+  if (table) brelse(bzero(block));
+  return block;
 }
 
 function dropBlock(node: Ext2Node, block: u32): void {
-  freeBlock(block);
+  freeBlock(block, !node.isNew());
   node.d.blocks -= SECTORS;
 }
 

@@ -1,14 +1,17 @@
 // ext2 inodes in memory. Each has its record as on disk (`d`), which goes back to the inode table when it is recycled or
 // synchronised. Nodes that nobody refers to stay, with their pages, until there are more than MAX_IDLE of them.
 //
-// Invariant: a node is on the idle list exactly while refs == 0; d.size lags behind `size` and is set by update().
+// A file that is gone, but that the disk still has under its last name, is dead: it keeps its blocks and its inode until the disk has lost that name.
+// So whatever a power cut leaves, a name leads to the old file or to the new one, never to a part.
+//
+// Invariant: a node is on the idle list exactly while refs == 0 and it has links; d.size lags behind `size` and is set by update().
 
-import { bdirty, bflush, bread, brelse, bzero } from './bio.ts';
-import { BLOCK_SIZE } from './diskqueue.ts';
+import { bdirty, bread, brelse, bzero } from './bio.ts';
+import { BLOCK_SECTORS, BLOCK_SIZE } from './diskqueue.ts';
 import { allocInode, firstBlockOf, freeInode, inodeBlock, inodeOffset } from './ext2_alloc.ts';
 import { dirAdd, dirFind, dirInit, dirIsEmpty, dirNameOf, dirRead, dirRemove, dirReplace, FT_BLK, FT_CHR, FT_DIR, FT_FIFO, FT_LNK,
   FT_REG } from './ext2_dir.ts';
-import { fail, fileTime, fsError } from './ext2_fs.ts';
+import { commitCount, ext2Commit, fail, fileTime, fsError, holdCommit, letCommit } from './ext2_fs.ts';
 import { BAD_BLOCK, blockOf, freeBlocksFrom } from './ext2_map.ts';
 import type { Nameidata } from './namei.ts';
 import { Uio } from './uio.ts';
@@ -19,6 +22,7 @@ import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, Stat } fr
 
 export const ROOT_INO: u32 = 2;
 const MAX_IDLE: i32 = 768;
+const MAX_DEAD: u32 = 512;
 const BUCKETS: u32 = 256;
 const LINK_MAX: u32 = 32000;
 const FAST_SYMLINK: u32 = 60;
@@ -51,6 +55,9 @@ let buckets!: FixedArray<Ext2Node | null, 256>;
 let idleOldest: Ext2Node | null = null;
 let idleNewest: Ext2Node | null = null;
 let idleCount: i32 = 0;
+let dead: Ext2Node | null = null;
+/** Files that are dead. */
+export let deadCount: u32 = 0;
 /** Nodes in memory, for vm.stats. */
 export let nodeCount: u32 = 0;
 
@@ -63,6 +70,14 @@ export class Ext2Node extends Vnode {
   hashNext: Ext2Node | null = null;
   idleNewer: Ext2Node | null = null;
   idleOlder: Ext2Node | null = null;
+  nextDead: Ext2Node | null = null;
+  /** How often everything had been written when the file was made. */
+  madeAt: u32 = 0;
+
+  /** Nothing on the disk refers to the file or its blocks. */
+  isNew(): bool {
+    return this.madeAt == commitCount;
+  }
 
   override inactive(): void {
     if (this.d.links == 0) {
@@ -74,7 +89,11 @@ export class Ext2Node extends Vnode {
   }
 
   override findBlock(pindex: u32, allocate: bool): u32 {
-    return blockOf(this, pindex, allocate);
+    if (!allocate) return blockOf(this, pindex, false);
+    holdCommit();                        // the caller may be in the middle of it
+    const block = blockOf(this, pindex, true);
+    letCommit();
+    return block;
   }
 
   override blockError(): i32 {
@@ -139,9 +158,8 @@ export class Ext2Node extends Vnode {
 
   override fsync(): i32 {
     const data = this.object != null ? vmObjectFlush(this.object) : 0;
-    const inode = update(this);
-    const metadata = bflush();
-    return data != 0 ? data : inode != 0 ? inode : metadata;
+    const rest = ext2Commit();
+    return data != 0 ? data : rest;
   }
 
   override lookup(nd: Nameidata): i32 {
@@ -308,6 +326,7 @@ function newNode(parent: Ext2Node, mode: u32): Ext2Node | null {
   const ino = allocInode(parent.ino, (mode & S_IFMT) == S_IFDIR);
   if (ino == 0) return null;
   const node = hashNode(ino);
+  node.madeAt = commitCount;
   node.d.mode = mode as u16;
   node.d.atime = fileTime();
   setType(node);
@@ -358,7 +377,6 @@ function writeTarget(node: Ext2Node, target: usize, length: u32): i32 {
   const block = blockOf(node, 0, true);
   if (block == BAD_BLOCK) return fsError;
   const b = bzero(block);
-  if (b == null) return EIO;
   memory.copy(b.data, target, length);
   brelse(b);
   return 0;
@@ -416,10 +434,39 @@ function update(node: Ext2Node): i32 {
   return 0;
 }
 
-/** Free the file of a node without links or references, and the node. */
+/** Free the file of a node without links or references, and the node: now, or when the disk has lost its name. */
 function reclaim(node: Ext2Node): void {
   if (node.object != null) vmObjectDestroy(node.object);
-  freeFile(node);
+  if (node.isNew()) {
+    freeFile(node);
+    dropNode(node);
+    return;
+  }
+  node.nextDead = dead;
+  dead = node;
+  deadCount++;
+  if (deadCount > MAX_DEAD) ext2Commit();
+}
+
+/** The disk has no name of dead files any more: free them. */
+export function freeDead(): void {
+  while (dead != null) {
+    const node = dead;
+    dead = node.nextDead;
+    freeFile(node);
+    dropNode(node);
+  }
+  deadCount = 0;
+}
+
+/** Blocks of dead files. */
+export function deadBlocks(): u32 {
+  let count: u32 = 0;
+  for (let node = dead; node != null; node = node.nextDead) count += node.d.blocks / BLOCK_SECTORS;
+  return count;
+}
+
+function dropNode(node: Ext2Node): void {
   unhash(node);
   nodeCount--;
   free(node);
@@ -472,17 +519,15 @@ function recycle(node: Ext2Node): void {
   if (update(node) != 0) return;
   if (object != null) vmObjectDestroy(object);
   fromIdle(node);
-  unhash(node);
-  nodeCount--;
-  free(node);
+  dropNode(node);
 }
 
-/** Copy all changed records to the inode table: 0 or EIO. */
+/** Copy all changed records to the inode table, but those of files without a name, of which the disk has the last one still: 0 or EIO. */
 export function updateNodes(): i32 {
   let error: i32 = 0;
   for (let i: u32 = 0; i < BUCKETS; i++) {
     for (let node = buckets[i]; node != null; node = node.hashNext) {
-      if (update(node) != 0) error = EIO;
+      if (node.d.links != 0 && update(node) != 0) error = EIO;
     }
   }
   return error;
@@ -500,11 +545,11 @@ export function flushNodes(): i32 {
   return error;
 }
 
-/** At the end of the system: free the files that have no name but are still open. */
+/** At the end of the system, when everything is written: free the files that have no name but are still open. */
 export function freeOrphans(): void {
   for (let i: u32 = 0; i < BUCKETS; i++) {
     for (let node = buckets[i]; node != null; node = node.hashNext) {
-      if (node.d.links != 0) continue;
+      if (node.d.links != 0 || node.refs == 0) continue;
       if (node.object != null) vmObjectTruncate(node.object, 0);
       freeFile(node);
     }

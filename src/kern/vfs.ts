@@ -3,7 +3,7 @@
 
 import { EROFS } from '../abi/errno.ts';
 import { FsStats } from '../abi/file.ts';
-import { ext2Mount, ext2Root, ext2Stats, ext2Sync, ext2Unmount } from './ext2_fs.ts';
+import { ext2Mount, ext2Root, ext2Stats, ext2Commit, ext2Unmount } from './ext2_fs.ts';
 import { kprint } from './kprintf.ts';
 import { panic } from './panic.ts';
 import { hasBootWord } from './tuning.ts';
@@ -36,7 +36,7 @@ export function mayChange(): i32 {
 
 /** Write everything that is only in memory: 0 or the first error. */
 export function vfsSync(): i32 {
-  return mounted && !readOnly ? ext2Sync() : 0;
+  return mounted && !readOnly ? ext2Commit() : 0;
 }
 
 /** Write everything and mark the volume clean. Nothing may use it afterwards. */

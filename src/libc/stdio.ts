@@ -5,7 +5,7 @@ import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '../abi/file.ts';
 import { EINTR } from '../abi/errno.ts';
 import { malloc, mfree } from './rt.ts';
 import { stringOf } from './strings.ts';
-import { close, cstr, errno, fsync, open, read, rename, setErrno, unlink, write } from './sys.ts';
+import { close, cstr, errno, open, read, rename, setErrno, unlink, write } from './sys.ts';
 
 const BUFFER: usize = 4096;
 
@@ -110,7 +110,7 @@ export function replaceFile(path: string, address: usize, bytes: usize, mode: u3
   const fresh = path + ".new";
   const fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC, mode);
   if (fd < 0) return false;
-  const written = writeAll(fd, address, bytes) && fsync(fd) == 0;
+  const written = writeAll(fd, address, bytes);
   close(fd);
   if (written && rename(fresh, path) == 0) return true;
   const reason = errno();

@@ -118,6 +118,27 @@ describe('file system against the model', () => {
     expect(cuts).toBeGreaterThan(15);
   });
 
+  it('has the old file or all of the new one under a name after a power cut', { timeout: 120_000 }, (context) => {
+    if (!runs) return context.skip();
+    const paths = ['/r0', '/r1', '/r2', '/r3'];
+    let cuts = 0;
+    for (let seed = 1; seed <= 40; seed++) {
+      const next = generator(seed);
+      const image = newImage('replace.img', seed % 4 === 0 ? 2 : 16);
+      const version = () => `${1 + next(next(3) === 0 ? 100_000 : 9000)} ${next(256)}`;
+      const replace = () => `replace ${paths[next(paths.length)]!} ${version()}`;
+      const command = () => (next(3) === 0 ? randomCommand(next) : next(40) === 0 ? 'sync' : next(20) === 0 ? `${['unlink', 'truncate'][next(2)]!} ${paths[next(paths.length)]!} 0` : replace());
+      const commands = [...paths.map((path) => `replace ${path} ${version()}`), 'sync', `power ${next(300)} 0`, ...Array.from({ length: 400 }, command)];
+      const answers = run(image, commands);
+      const after = run(image, paths.map((path) => `read ${path} 0 131072`)).filter((answer) => !answer.startsWith('root file system'));
+      if (answers.length < commands.length) cuts++;
+      const synced = commands.slice(0, answers.length).lastIndexOf('sync');
+      paths.forEach((path, n) => expect(versions(commands.slice(0, answers.length + 1), answers, synced, path), `seed ${seed}: ${path}`).toContain(after[n]));
+      expectClean(image);
+    }
+    expect(cuts).toBeGreaterThan(20);
+  });
+
   it('is consistent again whatever mixture of old and new blocks it is left with', { timeout: 120_000 }, (context) => {
     if (!runs) return context.skip();
     let repairs = 0;
@@ -148,6 +169,25 @@ describe('file system against the model', () => {
     expectClean(image);
   });
 });
+
+/** What reading a file may answer after these commands, the last of which may or may not have been done, when what `synced` found is on the disk. */
+function versions(commands: readonly string[], answers: readonly string[], synced: number, path: string): string[] {
+  const known: string[] = [];
+  commands.forEach((command, n) => {
+    const [name, of, length, seed] = command.split(' ');
+    if (of !== path || (answers[n] ?? 'ok') !== 'ok') return;
+    if (n < synced) known.length = 0;
+    known.push(name === 'unlink' ? 'error 2' : name === 'truncate' ? 'ok 0 0' : contentsRead(Number(length), Number(seed)));
+  });
+  return known;
+}
+
+/** The answer of reading all of a file that `replace` has written. */
+function contentsRead(length: number, seed: number): string {
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum = (Math.imul(sum, 31) + ((i * 7 + (i >>> 8) * 13 + seed) & 255)) >>> 0;
+  return `ok ${length} ${sum}`;
+}
 
 /** Directories list their names in no promised order. */
 function sorted(command: string, answer: string): string {

@@ -3,13 +3,14 @@
 //
 //   write PATH OFFSET LENGTH SEED   fault PATH OFFSET LENGTH (from a bad address)   read PATH OFFSET LENGTH   truncate PATH SIZE   stat PATH   list PATH
 //   create PATH   mkdir PATH   rmdir PATH   unlink PATH   rename FROM TO   link FROM TO   symlink TARGET PATH   readlink PATH
+//   replace PATH LENGTH SEED (write PATH.new and rename it)
 //   hold PATH (keep it open until `drop`)   drop   sync   chdir PATH   getcwd
 //   crash (sync, and end without unmounting)   power N P (the power fails at the write after the next N, of which P percent are lost)
 //
 // Answers: `ok` and results, or `error N` with the BSD number. At the end of input the volume is unmounted.
 
 import { EMFILE } from '../../../src/abi/errno.ts';
-import { Dirent, DIRENT_NAME, O_CREAT, O_RDONLY, O_RDWR, O_EXCL, O_WRONLY, Stat } from '../../../src/abi/file.ts';
+import { Dirent, DIRENT_NAME, O_CREAT, O_RDONLY, O_RDWR, O_EXCL, O_TRUNC, O_WRONLY, Stat } from '../../../src/abi/file.ts';
 import { fdCreate } from '../../../src/kern/file.ts';
 import { sysClose, sysExtpread, sysExtpwrite, sysGetdirentries } from '../../../src/kern/file_syscalls.ts';
 import { kprint } from '../../../src/kern/kprintf.ts';
@@ -122,6 +123,7 @@ function command(): void {
   const b: usize = words[2];
   switch (name) {
     case "write": answer(writeCommand(a)); break;
+    case "replace": answer(replaceCommand(a)); break;
     case "fault": answer(faultCommand(a)); break;
     case "read": readCommand(a); break;
     case "create": answer(closeAgain(call(sysOpen, a, (O_WRONLY | O_CREAT | O_EXCL) as u32, 0x1b6, 0, 0))); break;
@@ -151,15 +153,24 @@ function closeAgain(fd: i32): i32 {
 }
 
 function writeCommand(path: usize): i32 {
-  const offset = number(words[2]);
-  const length = number(words[3]);
-  const seed = number(words[4]);
-  const fd = call(sysOpen, path, O_RDWR as u32, 0, 0, 0);
+  return writeFile(path, O_RDWR, number(words[2]), number(words[3]), number(words[4]));
+}
+
+function writeFile(path: usize, flags: i32, offset: u32, length: u32, seed: u32): i32 {
+  const fd = call(sysOpen, path, flags as u32, 0x1b6, 0, 0);
   if (fd < 0) return fd;
   for (let i: u32 = 0; i < length; i++) data[i] = ((i * 7 + (i >>> 8) * 13 + seed) & 255) as u8;
   const n = call(sysExtpwrite, fd as u32, addressof(data), length, 0, offset);
   call(sysClose, fd as u32, 0, 0, 0, 0);
   return n;
+}
+
+/** As replaceFile of src/libc/stdio.ts does. */
+function replaceCommand(path: usize): i32 {
+  const fresh = textAt(path) + ".new";
+  const at = changetype<usize>(fresh) + 4;
+  const n = writeFile(at, O_WRONLY | O_CREAT | O_TRUNC, 0, number(words[2]), number(words[3]));
+  return n < 0 ? n : call(sysRename, at, path, 0, 0, 0);
 }
 
 /** A write from a bad address. */
