@@ -10,8 +10,14 @@ import { FIRMWARE_BYTES, LOWER_BYTES, memoryMap } from './memory-map.ts';
 const HEADER_MAGIC = 0x1badb002;
 export const LOADER_MAGIC = 0x2badb002;
 const PAGE = 4096;
-/** The information record with the memory map; the modules' records follow. */
+/** The information record with the memory map; the modules' records and all texts follow. */
 const RECORD_BYTES = 0x200;
+/**
+ * Where they begin unless the kernel is there: in low memory, which kernels keep mapped, and out of the way of those that
+ * take what is behind their end. A record that does not fit there goes behind kernel and modules.
+ */
+const LOW_RECORD = 0x9500;
+const LOW_END = 0x80000;
 /** The boot device: BIOS drive 0x80, no partition. */
 const FIRST_DISK = 0x80ffffff;
 const LOADER_NAME = 'damselfly';
@@ -62,7 +68,7 @@ export function loadMultiboot(ram: Uint8Array, image: Uint8Array, name: string, 
     place(ram, image, segment, name);
     end = Math.max(end, segment.address + segment.memoryBytes);
   }
-  return { entry, info: writeInfo(ram, end, `${name} ${commandLine}`.trim(), modules, name) };
+  return { entry, info: writeInfo(ram, segments, end, `${name} ${commandLine}`.trim(), modules, name) };
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -115,8 +121,8 @@ function place(ram: Uint8Array, image: Uint8Array, segment: Segment, name: strin
   ram.fill(0, address + fileBytes, address + memoryBytes);
 }
 
-/** Lays out modules and the information record on pages after `end`; returns the record's address. */
-function writeInfo(ram: Uint8Array, end: number, commandLine: string, modules: readonly BootModule[], name: string): number {
+/** Lays out modules on pages after `end`, and the information record; returns its address. */
+function writeInfo(ram: Uint8Array, segments: readonly Segment[], end: number, commandLine: string, modules: readonly BootModule[], name: string): number {
   let at = align(Math.max(end, 0x100000));
   const placed = modules.map((module) => {
     const start = at;
@@ -125,9 +131,12 @@ function writeInfo(ram: Uint8Array, end: number, commandLine: string, modules: r
     at = align(start + module.bytes.length);
     return { start, end: start + module.bytes.length, commandLine: module.commandLine };
   });
-  const info = at;
   const texts = commandLine.length + name.length + modules.reduce((sum, module) => sum + module.commandLine.length + 1, 0);
-  if (info + RECORD_BYTES + 16 * placed.length + texts + LOADER_NAME.length + 3 > ram.length) throw new LoadError(`${name}: the boot information does not fit behind the kernel's end at 0x${end.toString(16)} into ${ram.length >>> 20} MiB of memory (-m gives more)`);
+  const bytes = RECORD_BYTES + 16 * placed.length + texts + LOADER_NAME.length + 3;
+  const low = LOW_RECORD + bytes <= LOW_END && !segments.some(({ address, memoryBytes }) => address < LOW_RECORD + bytes && address + memoryBytes > LOW_RECORD);
+  const info = low ? LOW_RECORD : at;
+  if (info + bytes > ram.length) throw new LoadError(`${name}: the boot information does not fit behind the kernel's end at 0x${end.toString(16)} into ${ram.length >>> 20} MiB of memory (-m gives more)`);
+  ram.fill(0, info, info + RECORD_BYTES);
   let strings = info + RECORD_BYTES + placed.length * 16;
   const text = (value: string): number => {
     const start = strings;

@@ -28,10 +28,30 @@ describe('multiboot', () => {
     expect(cString(ram, view.getUint32(module + 8, true))).toBe('m x');
   });
 
+  it('leaves alone what is behind the kernel, where kernels begin to allocate', () => {
+    const ram = new Uint8Array(4 << 20).fill(0xee);
+    const { info } = loadMultiboot(ram, kernel(), 'k', 'words', []);
+    const view = new DataView(ram.buffer);
+    for (const at of [info, view.getUint32(info + 16, true), view.getUint32(info + 48, true), view.getUint32(info + 64, true)]) expect(at).toBeLessThan(0x80000);
+    expect(ram.subarray(0x100080).every((byte) => byte === 0xee)).toBe(true);
+  });
+
+  it('gives way to a kernel in low memory', () => {
+    const image = kernel();
+    new DataView(image.buffer).setUint32(52 + 12, 0x9000, true);
+    new DataView(image.buffer).setUint32(52 + 20, 0x2000, true);
+    const ram = new Uint8Array(4 << 20);
+    const { info } = loadMultiboot(ram, image, 'k', 'words', []);
+    expect(info).toBeGreaterThanOrEqual(0x100000);
+    expect(ram.subarray(0x9040, 0xb000).every((byte) => byte === 0)).toBe(true);
+  });
+
   it('says when the boot information does not fit behind the kernel', () => {
     const image = kernel();
-    new DataView(image.buffer).setUint32(52 + 20, (4 << 20) - 0x100000, true);
-    expect(() => loadMultiboot(new Uint8Array(4 << 20), image, 'k', '', [])).toThrow(/boot information does not fit behind the kernel's end at 0x400000/);
+    const view = new DataView(image.buffer);
+    view.setUint32(52 + 20, (4 << 20) - 0x100000, true);
+    expect(loadMultiboot(new Uint8Array(4 << 20), image, 'k', '', []).info).toBeLessThan(0x80000);
+    expect(() => loadMultiboot(new Uint8Array(4 << 20), image, 'k', 'x'.repeat(1 << 20), [])).toThrow(/boot information does not fit behind the kernel's end at 0x400000/);
     expect(() => loadMultiboot(new Uint8Array(4 << 20), kernel(), 'k', 'x'.repeat(4 << 20), [])).toThrow(LoadError);
   });
 
