@@ -4,6 +4,8 @@
 import type { IrqLine } from '../bus/irq.ts';
 
 export const IO_APIC = 0xfec00000;
+/** Its number on the APIC bus, as the firmware sets it and tells in its tables. */
+export const IO_APIC_ID = 1;
 
 const PINS = 24;
 const [MASKED, LEVEL, IN_SERVICE] = [0x10000, 0x8000, 0x4000];
@@ -14,7 +16,7 @@ const TIMER_PIN = 2;
 
 export class IoApic {
   private select = 0;
-  private id = 0;
+  private id = IO_APIC_ID << 24;
   private readonly low = new Array<number>(PINS).fill(MASKED);
   private readonly high = new Array<number>(PINS).fill(0);
   private readonly lines = new Array<boolean>(PINS).fill(false);

@@ -4,7 +4,7 @@
 // bus, and soft off as the only sleep.
 
 import { ACPI_DISABLE, ACPI_ENABLE, PM_BASE, PM_CONTROL, PM_TIMER, SCI_IRQ, SMI_COMMAND } from '../devices/acpi.ts';
-import { IO_APIC } from '../devices/io-apic.ts';
+import { IO_APIC, IO_APIC_ID } from '../devices/io-apic.ts';
 import { LOCAL_APIC } from '../devices/local-apic.ts';
 import { busRange, device, eisaId, integer, irq, memoryRange, named, pack, portRange, ports, resources, scope } from './aml.ts';
 import { ascii, little, summed } from './bytes.ts';
@@ -13,7 +13,6 @@ import { ACPI_BYTES, firmwareStart } from './memory-map.ts';
 const ROOT_POINTER = 0xf5000;
 const [HEADER_BYTES, FACS_BYTES] = [36, 64];
 const ALIGNMENT = 64;
-const IO_APIC_ID = 1;
 /** Where memory-mapped devices may be: up to the I/O APIC. */
 const DEVICE_END = 0xfebfffff;
 /** WBINVD works; C1 is there; no sleep button; waking by RTC is not in the fixed registers. */

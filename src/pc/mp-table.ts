@@ -2,7 +2,7 @@
 // pointer in the BIOS area and, behind it, one processor, the ISA bus, the I/O APIC and its inputs. Kernels that were loaded
 // by Multiboot get them; a processor without the CPUID bit makes Linux use the 8259A anyway.
 
-import { IO_APIC } from '../devices/io-apic.ts';
+import { IO_APIC, IO_APIC_ID } from '../devices/io-apic.ts';
 import { LOCAL_APIC } from '../devices/local-apic.ts';
 import { ascii, little, summed } from './bytes.ts';
 
@@ -10,7 +10,6 @@ const POINTER = 0xf6000;
 const TABLE = POINTER + 16;
 const [PROCESSOR, BUS, IO_APIC_ENTRY, INTERRUPT, LOCAL_INTERRUPT] = [0, 1, 2, 3, 4];
 const [VECTORED, NON_MASKABLE, EXTERNAL] = [0, 1, 3];
-const IO_APIC_ID = 1;
 const SIGNATURE = [0x73, 0x06, 0, 0];
 
 function words(...values: number[]): number[] {

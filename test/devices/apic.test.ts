@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Clock, CYCLES_PER_SECOND } from '../../src/bus/clock.ts';
-import { IoApic } from '../../src/devices/io-apic.ts';
+import { IO_APIC_ID, IoApic } from '../../src/devices/io-apic.ts';
 import { LocalApic } from '../../src/devices/local-apic.ts';
+import { Machine } from '../../src/pc/machine.ts';
+import { multibootKernel } from '../pc/images.ts';
 
 let clock: Clock;
 let local: LocalApic;
@@ -90,6 +92,15 @@ describe('local APIC', () => {
 });
 
 describe('I/O APIC', () => {
+  it('has the number that the tables of the firmware tell', () => {
+    io.write(0, 0);
+    const machine = new Machine({ memory: 2 << 20 });
+    machine.loadKernel(multibootKernel(), 'k');
+    const mp = Buffer.from(machine.cpu.ram).indexOf('PCMP') + 44;
+    const entry = [...machine.cpu.ram.subarray(mp + 20 + 8, mp + 20 + 16)];
+    expect([io.read(0x10) >>> 24, entry[0], entry[1]]).toEqual([IO_APIC_ID, 2, IO_APIC_ID]);
+  });
+
   it('sends a vector at an edge, once, unless it is masked', () => {
     enable();
     io.line(4).set(true);
