@@ -221,6 +221,8 @@ export class Cpu {
     this.set('dr6', 0xffff0ff0 | 0);
     this.set('dr7', 0x400);
     this.set('edx', 0x673);
+    this.set('patLow', L.POWER_ON_PAT);
+    this.set('patHigh', L.POWER_ON_PAT);
     this.set('idtLimit', 0x3ff);
     this.set('gdtLimit', 0xffff);
     for (let n = 0; n < 6; n++) this.engine.setSeg(n, 0, 0, 0xffff, 0x93);

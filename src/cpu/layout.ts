@@ -135,7 +135,11 @@ export const CELLS: [string, CellType, number][] = [
   ['fpuIp', 'i32', 0x48c], ['fpuCs', 'i32', 0x490], ['fpuDp', 'i32', 0x494], ['fpuDs', 'i32', 0x498], ['fpuOp', 'i32', 0x49c],
   ['txBase', 'i32', 0x384], ['txLo', 'i32', 0x388], ['txHi', 'i32', 0x38c],   // descriptor being examined
   ['txSel', 'i32', 0x390], ['txAt', 'i32', 0x394],
+  ['patLow', 'i32', 0x398], ['patHigh', 'i32', 0x39c],
 ];
+
+/** Both halves of the page attribute table after a reset: write-back, write-through, uncached minus, uncached. */
+export const POWER_ON_PAT = 0x00070406;
 
 const byName = new Map(CELLS.map(([name, type, at]) => [name, { type, at }]));
 

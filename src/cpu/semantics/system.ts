@@ -243,7 +243,11 @@ fn identify() {
 }
 
 /// MSRs of a P6 that read as zero and ignore writes: platform identification, power-on configuration, microcode revision.
+/// Two more have no effect but values: the local APIC's place, which does not move, and the page attribute table.
 fn quietMsr(): i32 { return ecx == 0x17 || ecx == 0x2a || ecx == 0x8b; }
+
+/// A half of the page attribute table with memory types that do not exist: 2, 3 and those above 7.
+fn badTypes(types: i32): i32 { return (types & 0xf8f8f8f8) != 0 || ((types >> 1) & ~(types >> 2) & 0x01010101) != 0; }
 
 throws fn readMsr() {
   needRing0();
@@ -252,6 +256,8 @@ throws fn readMsr() {
   else if (ecx == 0x174) { eax = sysenterCs; edx = 0; }
   else if (ecx == 0x175) { eax = sysenterEsp; edx = 0; }
   else if (ecx == 0x176) { eax = sysenterEip; edx = 0; }
+  else if (ecx == 0x1b) { eax = 0xfee00900; edx = 0; }
+  else if (ecx == 0x277) { eax = patLow; edx = patHigh; }
   else if (quietMsr()) { eax = 0; edx = 0; }
   else { raiseError(13, 0); }
 }
@@ -262,7 +268,11 @@ throws fn writeMsr() {
   else if (ecx == 0x174) { sysenterCs = eax & 0xffff; }
   else if (ecx == 0x175) { sysenterEsp = eax; }
   else if (ecx == 0x176) { sysenterEip = eax; }
-  else if (quietMsr()) { }
+  else if (ecx == 0x277) {
+    if (badTypes(eax) || badTypes(edx)) { raiseError(13, 0); }
+    patLow = eax; patHigh = edx;
+  }
+  else if (ecx == 0x1b || quietMsr()) { }
   else { raiseError(13, 0); }
 }
 
