@@ -39,27 +39,41 @@ export function readsMemory(i: IrInst): bool {
   return i.op == Op.LOAD || i.op == X_RMW || i.b == IN_MEMORY || i.a == IN_MEMORY;
 }
 
+const WRITES: i32 = 1;             // may write memory or do anything at all
+const EFFECT: i32 = 2;             // must stay even when nobody needs its result
+const DIVIDES: i32 = 4;            // does nothing but compute if its divisor is a constant other than 0
+const TRAITS: i32[] = [];          // by operation
+
+function traitsOf(op: i32): i32 {
+  switch (op) {
+    case Op.STORE: case Op.CALL: case Op.CALLI: case Op.COPY: case Op.FILL: case Op.ASM: case X_RMW:
+      return WRITES | EFFECT;
+    case X_ARG: case X_CMPC: case X_ADDC: case X_SUBC:
+      return EFFECT;
+    case Op.DIVS: case Op.DIVU: case Op.REMS: case Op.REMU:
+      return DIVIDES;
+    default:
+      return isTerminator(op) ? EFFECT : 0;
+  }
+}
+
+function traits(op: i32): i32 {
+  if (TRAITS.length == 0) {
+    for (let k = 0; k <= X_BRTEST; k++) TRAITS.push(traitsOf(k));
+  }
+  return TRAITS[op]!;
+}
+
 /** Whether other memory operations must not be moved across, because it may write memory or do anything at all. */
 export function writesMemory(i: IrInst): bool {
-  switch (i.op) {
-    case Op.STORE: case Op.CALL: case Op.CALLI: case Op.COPY: case Op.FILL: case Op.ASM: case X_RMW:
-      return true;
-    default:
-      return false;
-  }
+  return (traits(i.op) & WRITES) != 0;
 }
 
 /** Whether an instruction can be dropped when nobody needs its result. */
 export function isPure(i: IrInst): bool {
-  switch (i.op) {
-    case Op.STORE: case Op.CALL: case Op.CALLI: case Op.COPY: case Op.FILL: case Op.ASM:
-    case X_RMW: case X_ARG: case X_CMPC: case X_ADDC: case X_SUBC:
-      return false;
-    case Op.DIVS: case Op.DIVU: case Op.REMS: case Op.REMU:
-      return i.useImm && i.imm != 0;
-    default:
-      return !i.volatile && !isTerminator(i.op);
-  }
+  const t = traits(i.op);
+  if (t == DIVIDES) return i.useImm && i.imm != 0;
+  return t == 0 && !i.volatile;
 }
 
 /** The virtual registers that an instruction reads, put at the start of out; returns their number. */
@@ -69,6 +83,16 @@ export function usesOf(i: IrInst, out: i32[]): i32 {
   if (i.b >= 0) put(out, n++, i.b);
   if (i.base >= 0) put(out, n++, i.base);
   if (i.index >= 0) put(out, n++, i.index);
+  return i.args == null && i.asm == null ? n : addListed(i, out, n);
+}
+
+/** Those of them that are in the lists of arguments and of operands of assembly. */
+export function listedUses(i: IrInst, out: i32[]): i32 {
+  return addListed(i, out, 0);
+}
+
+function addListed(i: IrInst, out: i32[], start: i32): i32 {
+  let n = start;
   const args = i.args;
   if (args != null) {
     for (let k = 0; k < args.length; k++) put(out, n++, args[k]!);

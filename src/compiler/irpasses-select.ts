@@ -4,19 +4,24 @@
 import { Cond, Op, T_F64, T_I32 } from "./ir.ts";
 import type { IrFunc, IrInst } from "./ir.ts";
 import {
-  clearAddress, compact, copyAddress, IN_MEMORY, isCommutative, isPure, refill, sameAddress, unsignedOf, usesOf,
+  clearAddress, compact, copyAddress, IN_MEMORY, isCommutative, isPure, listedUses, sameAddress, unsignedOf, usesOf,
   writesMemory, X_ADC, X_ADDC, X_ARG, X_BRC, X_BRTEST, X_CMPC, X_RMW, X_SBB, X_SETC, X_SUBC, X_TEST,
 } from "./irpasses-ops.ts";
 
 const GONE: i32 = 0;               // operation of an instruction that has been folded into another
 
+/** What is known of a virtual register. */
+class Register {
+  uses: i32 = 0;                   // reads in the function
+  defs: i32 = 0;                   // assignments in the function
+  visit: i32 = 0;                  // the visit of a block for which the next two hold
+  lastDef: i32 = -1;
+  lastUse: i32 = -1;
+}
+
 export class SelectPass {
   private insts: IrInst[] = [];
-  private uses: i32[] = [];        // by register: reads in the function
-  private defs: i32[] = [];        // by register: assignments in the function
-  private block: i32[] = [];       // by register: the visit of a block for which the next two hold
-  private lastDef: i32[] = [];
-  private lastUse: i32[] = [];
+  private regs: Register[] = [];   // by register
   private current: i32 = 0;        // number of this visit of a block
   private lastWrite: i32 = -1;     // position of the last instruction that may write memory
   private lastVolatile: i32 = -1;
@@ -25,28 +30,33 @@ export class SelectPass {
   // ---- bookkeeping ----
 
   private count(f: IrFunc): void {
-    refill(this.uses, f.vregs.length, 0);
-    refill(this.defs, f.vregs.length, 0);
-    while (this.block.length < f.vregs.length) {
-      this.block.push(0);
-      this.lastDef.push(-1);
-      this.lastUse.push(-1);
+    const count = f.vregs.length;
+    while (this.regs.length < count) this.regs.push(new Register());
+    for (let v = 0; v < count; v++) {
+      const r = this.regs[v]!;
+      r.uses = 0;
+      r.defs = 0;
     }
-    for (const p of f.params) this.defs[p] = 1;
+    for (const p of f.params) this.regs[p]!.defs = 1;
     for (const b of f.blocks) {
       for (const i of b.insts) this.countInst(i);
     }
   }
 
   private countInst(i: IrInst): void {
-    const n = usesOf(i, this.list);
+    const regs = this.regs;
+    if (i.a >= 0) regs[i.a]!.uses++;
+    if (i.b >= 0) regs[i.b]!.uses++;
+    if (i.base >= 0) regs[i.base]!.uses++;
+    if (i.index >= 0) regs[i.index]!.uses++;
+    if (i.dst >= 0) regs[i.dst]!.defs++;
+    if (i.dst2 >= 0) regs[i.dst2]!.defs++;
+    if (i.args == null && i.asm == null) return;
+    const n = listedUses(i, this.list);
     for (let k = 0; k < n; k++) {
-      const v = this.list[k]!;
-      this.uses[v] = this.uses[v]! + 1;
-      if (i.asm != null) this.defs[v] = this.defs[v]! + 1000;
+      regs[this.list[k]!]!.uses++;
+      if (i.asm != null) regs[this.list[k]!]!.defs += 1000;
     }
-    if (i.dst >= 0) this.defs[i.dst] = this.defs[i.dst]! + 1;
-    if (i.dst2 >= 0) this.defs[i.dst2] = this.defs[i.dst2]! + 1;
   }
 
   private start(insts: IrInst[]): void {
@@ -56,48 +66,56 @@ export class SelectPass {
     this.lastVolatile = -1;
   }
 
-  private enter(v: i32): void {
-    if (this.block[v] == this.current) return;
-    this.block[v] = this.current;
-    this.lastDef[v] = -1;
-    this.lastUse[v] = -1;
+  /** A register of the block at hand. */
+  private enter(v: i32): Register {
+    const r = this.regs[v]!;
+    if (r.visit != this.current) {
+      r.visit = this.current;
+      r.lastDef = -1;
+      r.lastUse = -1;
+    }
+    return r;
   }
 
   private defAt(v: i32): i32 {
-    return v >= 0 && this.block[v] == this.current ? this.lastDef[v]! : -1;
+    if (v < 0) return -1;
+    const r = this.regs[v]!;
+    return r.visit == this.current ? r.lastDef : -1;
   }
 
   private useAt(v: i32): i32 {
-    return v >= 0 && this.block[v] == this.current ? this.lastUse[v]! : -1;
+    if (v < 0) return -1;
+    const r = this.regs[v]!;
+    return r.visit == this.current ? r.lastUse : -1;
   }
 
   private noteUses(i: IrInst, at: i32): void {
-    const n = usesOf(i, this.list);
+    if (i.a >= 0) this.enter(i.a).lastUse = at;
+    if (i.b >= 0) this.enter(i.b).lastUse = at;
+    if (i.base >= 0) this.enter(i.base).lastUse = at;
+    if (i.index >= 0) this.enter(i.index).lastUse = at;
+    if (i.args == null && i.asm == null) return;
+    const n = listedUses(i, this.list);
     for (let k = 0; k < n; k++) {
-      this.enter(this.list[k]!);
-      this.lastUse[this.list[k]!] = at;
-      if (i.asm != null) this.lastDef[this.list[k]!] = at;
+      const r = this.enter(this.list[k]!);
+      r.lastUse = at;
+      if (i.asm != null) r.lastDef = at;
     }
   }
 
   private note(i: IrInst, at: i32): void {
     this.noteUses(i, at);
-    this.noteDef(i.dst, at);
-    this.noteDef(i.dst2, at);
+    if (i.dst >= 0) this.enter(i.dst).lastDef = at;
+    if (i.dst2 >= 0) this.enter(i.dst2).lastDef = at;
     if (writesMemory(i)) this.lastWrite = at;
     if (i.volatile) this.lastVolatile = at;
   }
 
-  private noteDef(v: i32, at: i32): void {
-    if (v < 0) return;
-    this.enter(v);
-    this.lastDef[v] = at;
-  }
-
   /** The instruction of this block that computed v, when v has no other use and no other assignment; or -1. */
   private onlyDef(v: i32): i32 {
-    if (v < 0 || this.uses[v] != 1 || this.defs[v] != 1) return -1;
-    return this.defAt(v);
+    if (v < 0) return -1;
+    const r = this.regs[v]!;
+    return r.uses == 1 && r.defs == 1 && r.visit == this.current ? r.lastDef : -1;
   }
 
   /** Whether the registers an instruction at `at` reads still hold the same values. */
@@ -140,9 +158,9 @@ export class SelectPass {
     const from = this.insts[d]!;
     if (from.dst != i.a || from.dst2 >= 0) return;
     from.dst = i.dst;
-    this.noteDef(i.dst, d);
-    this.uses[i.a] = 0;
-    this.defs[i.a] = 0;
+    if (i.dst >= 0) this.enter(i.dst).lastDef = d;
+    this.regs[i.a]!.uses = 0;
+    this.regs[i.a]!.defs = 0;
     i.op = GONE;
     i.dst = -1;
     i.a = -1;
@@ -176,15 +194,15 @@ export class SelectPass {
 
   private isDead(i: IrInst): bool {
     if (!isPure(i)) return false;
-    if (i.dst >= 0 && this.uses[i.dst]! > 0) return false;
-    return i.dst2 < 0 || this.uses[i.dst2] == 0;
+    if (i.dst >= 0 && this.regs[i.dst]!.uses > 0) return false;
+    return i.dst2 < 0 || this.regs[i.dst2]!.uses == 0;
   }
 
   private drop(i: IrInst): void {
     const n = usesOf(i, this.list);
-    for (let k = 0; k < n; k++) this.uses[this.list[k]!] = this.uses[this.list[k]!]! - 1;
-    if (i.dst >= 0) this.defs[i.dst] = this.defs[i.dst]! - 1;
-    if (i.dst2 >= 0) this.defs[i.dst2] = this.defs[i.dst2]! - 1;
+    for (let k = 0; k < n; k++) this.regs[this.list[k]!]!.uses--;
+    if (i.dst >= 0) this.regs[i.dst]!.defs--;
+    if (i.dst2 >= 0) this.regs[i.dst2]!.defs--;
     i.op = GONE;
   }
 
