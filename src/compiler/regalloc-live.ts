@@ -3,25 +3,30 @@
 // because this is where that is known exactly. Registers used in one block only take no part in the data-flow iteration.
 import { Op } from "./ir.ts";
 import type { IrFunc, IrInst } from "./ir.ts";
-import { compact, isPure, put, refill, usesOf, X_ADC, X_ADDC, X_BRC, X_CMPC, X_SBB, X_SETC, X_SUBC } from "./irpasses-ops.ts";
+import { compact, isPure, listedUses, put, refill, X_ADC, X_ADDC, X_BRC, X_CMPC, X_SBB, X_SETC, X_SUBC } from "./irpasses-ops.ts";
 import { successors } from "./irpasses.ts";
 import { readsLate } from "./regalloc.ts";
 
+/** What is known of a virtual register. */
+export class Life {
+  first: i32 = -1;                 // its first range, or -1
+  shared: i32 = -1;                // its number among the shared ones, or -1
+  open: i32 = -1;                  // end of the range being built, or -1; before that, the first block that mentions it
+}
+
 export class Liveness {
   positions: i32 = 0;              // number of positions of the function
-  first: i32[] = [];               // by register: its first range, or -1
+  readonly lives: Life[] = [];     // by register
   next: i32[] = [];                // by range
   from: i32[] = [];
   to: i32[] = [];
   private f!: IrFunc;
   private ranges: i32 = 0;
   private words: i32 = 0;          // words of a set of shared registers
-  private sharedOf: i32[] = [];    // by register: its number among the shared ones, or -1
   private shared: i32[] = [];
   private liveIn: i32[] = [];      // by block: a set
   private made: i32[] = [];        // by block: assigned before read
   private read: i32[] = [];        // by block: read before assigned
-  private openEnd: i32[] = [];     // by register: end of the range being built, or -1
   private open: i32[] = [];        // registers with an open range, perhaps repeated
   private list: i32[] = [];
   private next2: i32[] = [];
@@ -35,17 +40,22 @@ export class Liveness {
     this.buildRanges();
   }
 
+  /** The first range of a register, or -1. */
+  first(v: i32): i32 {
+    return this.lives[v]!.first;
+  }
+
   /** Positions a register is live at. */
   length(v: i32): i32 {
     let sum = 0;
-    for (let r = this.first[v]!; r >= 0; r = this.next[r]!) sum += this.to[r]! - this.from[r]!;
+    for (let r = this.first(v); r >= 0; r = this.next[r]!) sum += this.to[r]! - this.from[r]!;
     return sum;
   }
 
   /** Whether two registers are live at the same position. */
   overlap(v: i32, w: i32): bool {
-    let x = this.first[v]!;
-    let y = this.first[w]!;
+    let x = this.first(v);
+    let y = this.first(w);
     while (x >= 0 && y >= 0) {
       if (this.to[x]! <= this.from[y]!) x = this.next[x]!;
       else if (this.to[y]! <= this.from[x]!) y = this.next[y]!;
@@ -58,15 +68,22 @@ export class Liveness {
 
   private findShared(): void {
     const count = this.f.vregs.length;
-    const block = this.openEnd;
-    refill(block, count, -1);
-    refill(this.sharedOf, count, -1);
+    while (this.lives.length < count) this.lives.push(new Life());
+    for (let v = 0; v < count; v++) {
+      const r = this.lives[v]!;
+      r.first = -1;
+      r.shared = -1;
+      r.open = -1;
+    }
     this.shared.length = 0;
-    for (const p of this.f.params) block[p] = 0;
+    for (const p of this.f.params) this.lives[p]!.open = 0;
     for (let b = 0; b < this.f.blocks.length; b++) {
       for (const i of this.f.blocks[b]!.insts) {
-        const n = usesOf(i, this.list);
-        for (let k = 0; k < n; k++) this.noteBlock(this.list[k]!, b);
+        if (i.a >= 0) this.noteBlock(i.a, b);
+        if (i.b >= 0) this.noteBlock(i.b, b);
+        if (i.base >= 0) this.noteBlock(i.base, b);
+        if (i.index >= 0) this.noteBlock(i.index, b);
+        if (i.asm != null) this.noteAsm(i, b);
         if (i.dst >= 0) this.noteBlock(i.dst, b);
         if (i.dst2 >= 0) this.noteBlock(i.dst2, b);
       }
@@ -74,14 +91,21 @@ export class Liveness {
     this.words = (this.shared.length + 31) >> 5;
   }
 
+  private noteAsm(i: IrInst, b: i32): void {
+    const n = listedUses(i, this.list);
+    for (let k = 0; k < n; k++) this.noteBlock(this.list[k]!, b);
+  }
+
   private noteBlock(v: i32, b: i32): void {
-    const old = this.openEnd[v]!;
-    if (old == -1) {
-      this.openEnd[v] = b;
-    } else if (old != b && this.sharedOf[v]! < 0) {
-      this.sharedOf[v] = this.shared.length;
-      this.shared.push(v);
-    }
+    const r = this.lives[v]!;
+    if (r.open == b) return;
+    if (r.open == -1) r.open = b;
+    else if (r.shared < 0) this.share(v, r);
+  }
+
+  private share(v: i32, r: Life): void {
+    r.shared = this.shared.length;
+    this.shared.push(v);
   }
 
   private scanBlocks(): void {
@@ -93,12 +117,20 @@ export class Liveness {
     for (let b = 0; b < this.f.blocks.length; b++) {
       const base = Math.imul(b, this.words);
       for (const i of this.f.blocks[b]!.insts) {
-        const n = usesOf(i, this.list);
-        for (let k = 0; k < n; k++) this.noteRead(base, this.sharedOf[this.list[k]!]!);
-        if (i.dst >= 0) this.noteMade(base, this.sharedOf[i.dst]!);
-        if (i.dst2 >= 0) this.noteMade(base, this.sharedOf[i.dst2]!);
+        if (i.a >= 0) this.noteRead(base, this.lives[i.a]!.shared);
+        if (i.b >= 0) this.noteRead(base, this.lives[i.b]!.shared);
+        if (i.base >= 0) this.noteRead(base, this.lives[i.base]!.shared);
+        if (i.index >= 0) this.noteRead(base, this.lives[i.index]!.shared);
+        if (i.asm != null) this.readAsm(i, base);
+        if (i.dst >= 0) this.noteMade(base, this.lives[i.dst]!.shared);
+        if (i.dst2 >= 0) this.noteMade(base, this.lives[i.dst2]!.shared);
       }
     }
+  }
+
+  private readAsm(i: IrInst, base: i32): void {
+    const n = listedUses(i, this.list);
+    for (let k = 0; k < n; k++) this.noteRead(base, this.lives[this.list[k]!]!.shared);
   }
 
   private noteRead(base: i32, s: i32): void {
@@ -125,13 +157,19 @@ export class Liveness {
     }
   }
 
+  /** Word `w` of the union of the sets of the `count` blocks in next2. */
+  private liveOut(count: i32, w: i32): i32 {
+    let out = 0;
+    for (let k = 0; k < count; k++) out = out | this.liveIn[Math.imul(this.next2[k]!, this.words) + w]!;
+    return out;
+  }
+
   private flow(b: i32): bool {
     const base = Math.imul(b, this.words);
     const count = successors(this.f.blocks[b]!, this.next2);
     let changed = false;
     for (let w = 0; w < this.words; w++) {
-      let out = 0;
-      for (let k = 0; k < count; k++) out = out | this.liveIn[Math.imul(this.next2[k]!, this.words) + w]!;
+      const out = this.liveOut(count, w);
       const live = this.read[base + w]! | (out & ~this.made[base + w]!);
       if (live == this.liveIn[base + w]!) continue;
       this.liveIn[base + w] = live;
@@ -143,8 +181,7 @@ export class Liveness {
   // ---- ranges, from the last instruction to the first ----
 
   private buildRanges(): void {
-    refill(this.first, this.f.vregs.length, -1);
-    refill(this.openEnd, this.f.vregs.length, -1);
+    this.closeLives();
     this.ranges = 0;
     this.findDead();
     let end = 1;
@@ -156,46 +193,55 @@ export class Liveness {
       this.closeAll(end * 4);
     }
     for (const p of this.f.params) {
-      if (this.first[p]! >= 0 && this.from[this.first[p]!]! <= 4) this.from[this.first[p]!] = 2;
+      const first = this.first(p);
+      if (first >= 0 && this.from[first]! <= 4) this.from[first] = 2;
     }
+  }
+
+  private closeLives(): void {
+    const count = this.f.vregs.length;
+    for (let v = 0; v < count; v++) this.lives[v]!.open = -1;
   }
 
   private openLiveOut(b: i32, end: i32): void {
     this.open.length = 0;
     const count = successors(this.f.blocks[b]!, this.next2);
     for (let w = 0; w < this.words; w++) {
-      let out = 0;
-      for (let k = 0; k < count; k++) out = out | this.liveIn[Math.imul(this.next2[k]!, this.words) + w]!;
-      for (let bit = 0; out != 0 && bit < 32; bit++) {
-        if (((out >> bit) & 1) != 0) this.need(this.shared[w * 32 + bit]!, end);
+      let out = this.liveOut(count, w);
+      for (let at = w * 32; out != 0; at++) {
+        if ((out & 1) != 0) this.need(this.shared[at]!, end);
+        out = out >>> 1;
       }
     }
   }
 
   private need(v: i32, end: i32): void {
-    if (this.openEnd[v]! >= 0) return;
-    this.openEnd[v] = end;
+    const r = this.lives[v]!;
+    if (r.open >= 0) return;
+    r.open = end;
     this.open.push(v);
   }
 
-  private close(v: i32, from: i32): void {
-    const end = this.openEnd[v]!;
-    this.openEnd[v] = -1;
-    const old = this.first[v]!;
+  private close(r: Life, from: i32): void {
+    const end = r.open;
+    r.open = -1;
+    const old = r.first;
     if (old >= 0 && this.from[old]! <= end) {
       this.from[old] = from;
       return;
     }
-    put(this.from, this.ranges, from);
-    put(this.to, this.ranges, end);
-    put(this.next, this.ranges, old);
-    this.first[v] = this.ranges;
-    this.ranges++;
+    const range = this.ranges;
+    put(this.from, range, from);
+    put(this.to, range, end);
+    put(this.next, range, old);
+    r.first = range;
+    this.ranges = range + 1;
   }
 
   private closeAll(start: i32): void {
     for (let k = 0; k < this.open.length; k++) {
-      if (this.openEnd[this.open[k]!]! >= 0) this.close(this.open[k]!, start);
+      const r = this.lives[this.open[k]!]!;
+      if (r.open >= 0) this.close(r, start);
     }
   }
 
@@ -226,46 +272,56 @@ export class Liveness {
 
   /** An operand that is read late stays alive beside the result, unless it is the result's own register. */
   private needUntil(v: i32, at: i32, late: i32): void {
-    const end = this.openEnd[v]!;
-    if (end >= 0 && end < at + late) this.openEnd[v] = at + late;
-    this.need(v, at + late);
+    const r = this.lives[v]!;
+    const end = at + late;
+    if (r.open < 0) this.open.push(v);
+    if (r.open < end) r.open = end;
   }
 
   /** A result that is never needed still occupies its place for a moment. */
   private define(v: i32, at: i32): void {
-    if (this.openEnd[v]! < 0) {
-      this.openEnd[v] = at + 4;
+    const r = this.lives[v]!;
+    if (r.open < 0) {
+      r.open = at + 4;
       this.open.push(v);
     }
-    this.close(v, at + 2);
+    this.close(r, at + 2);
   }
 
   // ---- dead code ----
 
   private liveNow(v: i32): bool {
-    const s = this.sharedOf[v]!;
-    return s >= 0 ? ((this.set[s >> 5]! >> (s & 31)) & 1) != 0 : this.openEnd[v]! >= 0;
+    const r = this.lives[v]!;
+    return r.shared >= 0 ? ((this.set[r.shared >> 5]! >> (r.shared & 31)) & 1) != 0 : r.open >= 0;
   }
 
-  private mark(v: i32, on: bool): void {
-    const s = this.sharedOf[v]!;
-    if (s < 0) {
-      this.openEnd[v] = on ? 0 : -1;
-    } else {
-      const bit = 1 << (s & 31);
-      this.set[s >> 5] = on ? this.set[s >> 5]! | bit : this.set[s >> 5]! & ~bit;
-    }
+  private unmark(v: i32): void {
+    const r = this.lives[v]!;
+    if (r.shared < 0) r.open = -1;
+    else this.set[r.shared >> 5] = this.set[r.shared >> 5]! & ~(1 << (r.shared & 31));
+  }
+
+  private mark(v: i32): void {
+    const r = this.lives[v]!;
+    if (r.shared < 0) r.open = 0;
+    else this.set[r.shared >> 5] = this.set[r.shared >> 5]! | (1 << (r.shared & 31));
+  }
+
+  private markUses(i: IrInst): void {
+    if (i.a >= 0) this.mark(i.a);
+    if (i.b >= 0) this.mark(i.b);
+    if (i.base >= 0) this.mark(i.base);
+    if (i.index >= 0) this.mark(i.index);
+    if (i.asm == null) return;
+    const n = listedUses(i, this.list);
+    for (let k = 0; k < n; k++) this.mark(this.list[k]!);
   }
 
   private findDead(): void {
     for (let b = 0; b < this.f.blocks.length; b++) {
       const insts = this.f.blocks[b]!.insts;
       const count = successors(this.f.blocks[b]!, this.next2);
-      for (let w = 0; w < this.words; w++) {
-        let out = 0;
-        for (let k = 0; k < count; k++) out = out | this.liveIn[Math.imul(this.next2[k]!, this.words) + w]!;
-        put(this.set, w, out);
-      }
+      for (let w = 0; w < this.words; w++) put(this.set, w, this.liveOut(count, w));
       let after = -1;
       let dead = false;
       for (let k = insts.length - 1; k >= 0; k--) {
@@ -276,14 +332,13 @@ export class Liveness {
           continue;
         }
         after = i.op;
-        if (i.dst >= 0) this.mark(i.dst, false);
-        if (i.dst2 >= 0) this.mark(i.dst2, false);
-        const n = usesOf(i, this.list);
-        for (let j = 0; j < n; j++) this.mark(this.list[j]!, true);
+        if (i.dst >= 0) this.unmark(i.dst);
+        if (i.dst2 >= 0) this.unmark(i.dst2);
+        this.markUses(i);
       }
       if (dead) compact(insts);
     }
-    refill(this.openEnd, this.f.vregs.length, -1);
+    this.closeLives();
   }
 
   private isDead(i: IrInst, after: i32): bool {

@@ -105,7 +105,7 @@ export class Allocator {
 
   /** Whether the value a parameter has on entry is needed. */
   isLive(v: i32): bool {
-    const r = this.live.first[v]!;
+    const r = this.live.first(v);
     return r >= 0 && this.live.from[r]! < 4;
   }
 
@@ -118,7 +118,7 @@ export class Allocator {
     refill(this.flags, count, 0);
     refill(this.place, count, IN_FRAME);
     for (let v = 0; v < count; v++) {
-      if (this.live.first[v]! < 0) this.place[v] = NOWHERE;
+      if (this.live.first(v) < 0) this.place[v] = NOWHERE;
       if (this.f.vregs[v] != T_I32) this.flags[v] = PINNED;
     }
     for (let r = 0; r < 8; r++) {
@@ -271,7 +271,7 @@ export class Allocator {
     const count = this.f.vregs.length;
     for (let v = 0; v < count; v++) {
       let key = 0;
-      if (this.live.first[v]! >= 0 && (this.flags[v]! & PINNED) == 0) {
+      if (this.live.first(v) >= 0 && (this.flags[v]! & PINNED) == 0) {
         const length = this.live.length(v) + 4;
         const w = this.weight[v]!;
         key = w < 1000000 ? ((w * 1024) / length) | 0 : Math.imul((w / length) | 0, 1024) | 0;
@@ -320,14 +320,14 @@ export class Allocator {
   }
 
   private fitsSet(v: i32, set: BitSet): bool {
-    for (let r = this.live.first[v]!; r >= 0; r = this.live.next[r]!) {
+    for (let r = this.live.first(v); r >= 0; r = this.live.next[r]!) {
       if (set.any(this.live.from[r]!, this.live.to[r]!)) return false;
     }
     return true;
   }
 
   private fillSet(v: i32, set: BitSet): void {
-    for (let r = this.live.first[v]!; r >= 0; r = this.live.next[r]!) set.fill(this.live.from[r]!, this.live.to[r]!);
+    for (let r = this.live.first(v); r >= 0; r = this.live.next[r]!) set.fill(this.live.from[r]!, this.live.to[r]!);
   }
 
   private assign(v: i32, reg: i32): void {
@@ -441,7 +441,7 @@ export class Allocator {
   /** Whether v is not needed behind instruction k, which reads it. */
   diesAt(v: i32, k: i32): bool {
     const at = k * 4 + 1;
-    for (let r = this.live.first[v]!; r >= 0; r = this.live.next[r]!) {
+    for (let r = this.live.first(v); r >= 0; r = this.live.next[r]!) {
       if (this.live.from[r]! <= at && at < this.live.to[r]!) return false;
     }
     return true;
