@@ -5,12 +5,12 @@
 import { Cond, Op, T_F64, T_I32 } from "./ir.ts";
 import type { IrFunc, IrInst } from "./ir.ts";
 import {
-  becomeConst, becomeMove, copyAddress, hasAddress, isCommutative, log2, negated, newInst, put, refill, swapped, X_ADC, X_ADDC, X_ARG,
+  becomeConst, becomeMove, copyAddress, hasAddress, isCommutative, log2, negated, newInst, refill, swapped, X_ADC, X_ADDC, X_ARG,
   X_BRC, X_CMPC, X_SBB, X_SETC, X_SUBC,
 } from "./irpasses-ops.ts";
 import { freshVreg } from "./irpasses.ts";
 import { foldConstants, simplifyWithImm } from "./irpasses-fold.ts";
-import { MemoryFacts, ValueTable } from "./irpasses-table.ts";
+import { Fact, MemoryFacts, ValueTable } from "./irpasses-table.ts";
 
 const NOTHING: i32 = 0;
 const CONSTANT: i32 = 1;
@@ -22,19 +22,7 @@ const FILL_LIMIT: i32 = 32;         // bytes stored one by one instead of by a c
 export class LocalPass {
   private f!: IrFunc;
   private out: IrInst[] = [];
-  // by register
-  private version: i32[] = [];
-  private epochOf: i32[] = [];      // the facts below hold only in this epoch
-  private kind: i32[] = [];
-  private value: i32[] = [];        // the constant, or the register copied
-  private valueVersion: i32[] = [];
-  private def: (IrInst | null)[] = [];
-  private defA: i32[] = [];         // versions of the operands of def
-  private defB: i32[] = [];
-  private defs: i32[] = [];         // assignments in the whole function
-  private uses: i32[] = [];
-  private globalKind: i32[] = [];   // of registers assigned once, with a constant or an unchanged parameter
-  private globalValue: i32[] = [];
+  private facts: Fact[] = [];       // by register
   private epoch: i32 = 0;
   private done: i32[] = [];         // by block
   private registers: i32 = 0;       // of the function
@@ -63,7 +51,7 @@ export class LocalPass {
   private prepare(): void {
     this.registers = 0;
     while (this.registers < this.f.vregs.length) this.addRegister();
-    for (const p of this.f.params) this.defs[p] = 1;
+    for (const p of this.f.params) this.facts[p]!.defs = 1;
     this.countAll();
     this.findGlobals();
     this.memory.prepare(this.f);
@@ -73,64 +61,61 @@ export class LocalPass {
   private addRegister(): void {
     const v = this.registers;
     this.registers++;
-    put(this.defs, v, 0);
-    put(this.uses, v, 0);
-    put(this.globalKind, v, NOTHING);
-    if (v < this.version.length) return;
-    this.version.push(0);
-    this.epochOf.push(0);
-    this.kind.push(NOTHING);
-    this.value.push(0);
-    this.valueVersion.push(0);
-    this.def.push(null);
-    this.defA.push(0);
-    this.defB.push(0);
-    this.globalValue.push(0);
-  }
-
-  private use(v: i32): void {
-    if (v >= 0) this.uses[v] = this.uses[v]! + 1;
+    if (v == this.facts.length) this.facts.push(new Fact());
+    const fact = this.facts[v]!;
+    fact.defs = 0;
+    fact.uses = 0;
+    fact.globalKind = NOTHING;
   }
 
   private countAll(): void {
+    const facts = this.facts;
     for (const b of this.f.blocks) {
       for (const i of b.insts) {
-        if (i.dst >= 0) this.defs[i.dst] = this.defs[i.dst]! + 1;
-        if (i.dst2 >= 0) this.defs[i.dst2] = this.defs[i.dst2]! + 1;
-        this.use(i.a);
-        this.use(i.b);
-        this.use(i.base);
-        this.use(i.index);
-        const args = i.args;
-        if (args != null) {
-          for (let k = 0; k < args.length; k++) this.use(args[k]!);
-        }
-        const asm = i.asm;
-        if (asm == null) continue;
-        for (const o of asm.operands) {
-          if (o.vreg >= 0) this.defs[o.vreg] = 1000;
-        }
+        if (i.dst >= 0) facts[i.dst]!.defs++;
+        if (i.dst2 >= 0) facts[i.dst2]!.defs++;
+        if (i.a >= 0) facts[i.a]!.uses++;
+        if (i.b >= 0) facts[i.b]!.uses++;
+        if (i.base >= 0) facts[i.base]!.uses++;
+        if (i.index >= 0) facts[i.index]!.uses++;
+        if (i.args != null || i.asm != null) this.countLists(i);
       }
+    }
+  }
+
+  private countLists(i: IrInst): void {
+    const args = i.args;
+    if (args != null) {
+      for (let k = 0; k < args.length; k++) this.facts[args[k]!]!.uses++;
+    }
+    const asm = i.asm;
+    if (asm == null) return;
+    for (const o of asm.operands) {
+      if (o.vreg >= 0) this.facts[o.vreg]!.defs = 1000;
     }
   }
 
   private findGlobals(): void {
     for (const b of this.f.blocks) {
       for (const i of b.insts) {
-        if (i.dst < 0 || this.defs[i.dst] != 1 || i.type != T_I32) continue;
         if (i.op == Op.CONST) {
-          this.globalKind[i.dst] = CONSTANT;
-          this.globalValue[i.dst] = i.imm;
-        } else if (i.op == Op.MOV && this.isParam(i.a)) {
-          this.globalKind[i.dst] = COPY;
-          this.globalValue[i.dst] = i.a;
+          if (i.dst >= 0 && i.type == T_I32) this.noteGlobal(i.dst, CONSTANT, i.imm);
+        } else if (i.op == Op.MOV) {
+          if (i.dst >= 0 && i.type == T_I32 && this.isParam(i.a)) this.noteGlobal(i.dst, COPY, i.a);
         }
       }
     }
   }
 
+  private noteGlobal(v: i32, kind: i32, value: i32): void {
+    const fact = this.facts[v]!;
+    if (fact.defs != 1) return;
+    fact.globalKind = kind;
+    fact.globalValue = value;
+  }
+
   private isParam(v: i32): bool {
-    if (this.defs[v] != 1) return false;
+    if (this.facts[v]!.defs != 1) return false;
     const params = this.f.params;
     for (let k = 0; k < params.length; k++) {
       if (params[k] == v) return true;
@@ -168,58 +153,66 @@ export class LocalPass {
 
   // ---- facts ----
 
-  private kindOf(v: i32): i32 {
-    if (this.globalKind[v] != NOTHING) return this.globalKind[v]!;
-    return this.epochOf[v] == this.epoch ? this.kind[v]! : NOTHING;
+  private isConst(v: i32): bool {
+    if (v < 0) return false;
+    const fact = this.facts[v]!;
+    if (fact.globalKind != NOTHING) return fact.globalKind == CONSTANT;
+    return fact.epoch == this.epoch && fact.kind == CONSTANT;
   }
 
   private valueOf(v: i32): i32 {
-    return this.globalKind[v] != NOTHING ? this.globalValue[v]! : this.value[v]!;
-  }
-
-  private isConst(v: i32): bool {
-    return v >= 0 && this.kindOf(v) == CONSTANT;
+    const fact = this.facts[v]!;
+    return fact.globalKind != NOTHING ? fact.globalValue : fact.value;
   }
 
   /** The register that v is a copy of, as long as that has not changed; else v. */
   private source(v: i32): i32 {
     if (v < 0) return v;
-    if (this.globalKind[v] == COPY) return this.globalValue[v]!;
-    if (this.kindOf(v) != COPY) return v;
-    const s = this.value[v]!;
-    return this.version[s] == this.valueVersion[v]! ? s : v;
+    const fact = this.facts[v]!;
+    if (fact.globalKind != NOTHING) return fact.globalKind == COPY ? fact.globalValue : v;
+    if (fact.epoch != this.epoch || fact.kind != COPY) return v;
+    return this.facts[fact.value]!.version == fact.valueVersion ? fact.value : v;
   }
 
   /** The instruction that computed v, if its operands still hold what it read. */
   private definition(v: i32): IrInst | null {
-    if (v < 0 || this.kindOf(v) != COMPUTED) return null;
-    const d = this.def[v]!;
+    if (v < 0) return null;
+    const fact = this.facts[v]!;
+    if (fact.globalKind != NOTHING || fact.epoch != this.epoch || fact.kind != COMPUTED) return null;
+    const d = fact.def;
     if (d == null) return null;
-    if (d.a >= 0 && this.version[d.a] != this.defA[v]!) return null;
-    if (d.b >= 0 && this.version[d.b] != this.defB[v]!) return null;
+    if (d.a >= 0 && this.facts[d.a]!.version != fact.defA) return null;
+    if (d.b >= 0 && this.facts[d.b]!.version != fact.defB) return null;
     return d;
   }
 
-  private assign(v: i32, i: IrInst | null): void {
-    const old = i != null && (i.a == v || i.b == v || i.base == v || i.index == v);
-    if (i != null) {
-      this.defA[v] = i.a >= 0 ? this.version[i.a]! : 0;
-      this.defB[v] = i.b >= 0 ? this.version[i.b]! : 0;
-    }
-    this.version[v] = this.version[v]! + 1;
-    this.epochOf[v] = this.epoch;
-    this.kind[v] = NOTHING;
-    if (i == null || old) return;
+  /** Register v has a new value of which nothing is known. */
+  private forget(v: i32): void {
+    const fact = this.facts[v]!;
+    fact.version++;
+    fact.epoch = this.epoch;
+    fact.kind = NOTHING;
+  }
+
+  private assign(v: i32, i: IrInst): void {
+    const facts = this.facts;
+    const fact = facts[v]!;
+    fact.defA = i.a >= 0 ? facts[i.a]!.version : 0;
+    fact.defB = i.b >= 0 ? facts[i.b]!.version : 0;
+    fact.version++;
+    fact.epoch = this.epoch;
+    fact.kind = NOTHING;
+    if (i.a == v || i.b == v || i.base == v || i.index == v) return;
     if (i.op == Op.CONST && i.type == T_I32) {
-      this.kind[v] = CONSTANT;
-      this.value[v] = i.imm;
+      fact.kind = CONSTANT;
+      fact.value = i.imm;
     } else if (i.op == Op.MOV) {
-      this.kind[v] = COPY;
-      this.value[v] = i.a;
-      this.valueVersion[v] = this.version[i.a]!;
+      fact.kind = COPY;
+      fact.value = i.a;
+      fact.valueVersion = facts[i.a]!.version;
     } else {
-      this.kind[v] = COMPUTED;
-      this.def[v] = i;
+      fact.kind = COMPUTED;
+      fact.def = i;
     }
   }
 
@@ -240,7 +233,7 @@ export class LocalPass {
     const i = this.make(op, dst, a, line);
     i.useImm = true;
     i.imm = imm;
-    this.uses[dst] = 1;
+    this.facts[dst]!.uses = 1;
     this.inst(i);
     return dst;
   }
@@ -270,7 +263,7 @@ export class LocalPass {
     else if (i.dst >= 0) this.reuse(i);
     this.out.push(i);
     if (i.dst >= 0) this.assign(i.dst, i);
-    if (i.dst2 >= 0) this.assign(i.dst2, null);
+    if (i.dst2 >= 0) this.forget(i.dst2);
     this.remember(i);
   }
 
@@ -422,7 +415,7 @@ export class LocalPass {
     const sum = this.make(Op.ADD, freshVreg(this.f), i.a, i.line);
     this.addRegister();
     sum.b = bias;
-    this.uses[sum.dst] = 1;
+    this.facts[sum.dst]!.uses = 1;
     this.inst(sum);
     if (i.op == Op.DIVS) {
       i.op = Op.SHRS;
@@ -462,7 +455,7 @@ export class LocalPass {
       i.disp = (i.disp + d.imm) | 0;
       return true;
     }
-    if (d.op == Op.ADD && i.index < 0 && this.uses[i.base]! <= 2) {
+    if (d.op == Op.ADD && i.index < 0 && this.facts[i.base]!.uses <= 2) {
       i.index = d.b;
       i.scale = 1;
       i.base = d.a;
@@ -491,7 +484,7 @@ export class LocalPass {
     if (d.sym != "" && i.sym != "") return false;
     if (d.slot >= 0 && (i.slot >= 0 || i.index >= 0 || d.index >= 0 || d.base >= 0)) return false;
     if (d.index >= 0 && i.index >= 0) return false;
-    if (d.index >= 0 && this.uses[i.base]! > 2) return false;
+    if (d.index >= 0 && this.facts[i.base]!.uses > 2) return false;
     i.base = d.base;
     if (d.index >= 0) {
       i.index = d.index;
@@ -505,7 +498,7 @@ export class LocalPass {
 
   /** An LEA's registers are not tracked by version: accept only those assigned once. */
   private leaHolds(d: IrInst): bool {
-    return (d.base < 0 || this.defs[d.base] == 1) && (d.index < 0 || this.defs[d.index] == 1);
+    return (d.base < 0 || this.facts[d.base]!.defs == 1) && (d.index < 0 || this.facts[d.index]!.defs == 1);
   }
 
   private foldIndex(i: IrInst): bool {
@@ -545,7 +538,7 @@ export class LocalPass {
 
   private load(i: IrInst): void {
     if (i.volatile) return;
-    const known = this.memory.find(i, this.version);
+    const known = this.memory.find(i, this.facts);
     if (known < 0) return;
     const type = i.type;
     becomeMove(i, known);
@@ -553,26 +546,26 @@ export class LocalPass {
   }
 
   private store(i: IrInst): void {
-    this.memory.kill(i, this.version);
+    this.memory.kill(i, this.facts);
   }
 
   /** After an instruction is placed: what it makes known. */
   private remember(i: IrInst): void {
     if (i.volatile) return;
-    if (i.op == Op.LOAD && i.dst != i.base && i.dst != i.index) this.memory.add(i, i.dst, this.version);
-    if (i.op == Op.STORE && i.a >= 0 && i.width >= 4) this.memory.add(i, i.a, this.version);
+    if (i.op == Op.LOAD && i.dst != i.base && i.dst != i.index) this.memory.add(i, i.dst, this.facts);
+    if (i.op == Op.STORE && i.a >= 0 && i.width >= 4) this.memory.add(i, i.a, this.facts);
   }
 
   private reuse(i: IrInst): void {
     if (!ValueTable.accepts(i)) return;
-    const known = this.table.find(i, this.version);
+    const known = this.table.find(i, this.facts);
     if (known >= 0) {
       const type = this.f.vregs[i.dst]!;
       becomeMove(i, known);
       i.type = type;
       return;
     }
-    if (i.a != i.dst && i.b != i.dst) this.table.add(i, this.version);
+    if (i.a != i.dst && i.b != i.dst) this.table.add(i, this.facts);
   }
 
   // ---- calls ----
@@ -608,8 +601,8 @@ export class LocalPass {
     i.a = this.source(i.a);
     this.memory.killAll();
     this.out.push(i);
-    if (i.dst >= 0) this.assign(i.dst, null);
-    if (i.dst2 >= 0) this.assign(i.dst2, null);
+    if (i.dst >= 0) this.forget(i.dst);
+    if (i.dst2 >= 0) this.forget(i.dst2);
   }
 
   private runtimeCall(i: IrInst, sym: string): void {
@@ -646,7 +639,7 @@ export class LocalPass {
     this.memory.killAll();
     this.out.push(i);
     for (const o of i.asm!.operands) {
-      if (o.vreg >= 0) this.assign(o.vreg, null);
+      if (o.vreg >= 0) this.forget(o.vreg);
     }
   }
 }

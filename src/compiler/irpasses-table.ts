@@ -7,6 +7,22 @@ import { X_SHLD, X_SHRD } from "./irpasses-ops.ts";
 const SIZE: i32 = 64;              // entries of the value table, a power of two
 const PLACES: i32 = 24;            // memory facts kept
 
+/** What is known about a virtual register. */
+export class Fact {
+  version: i32 = 0;
+  epoch: i32 = 0;                  // the next six hold only in this epoch
+  kind: i32 = 0;
+  value: i32 = 0;                  // the constant, or the register copied
+  valueVersion: i32 = 0;
+  def: IrInst | null = null;
+  defA: i32 = 0;                   // versions of the operands of def
+  defB: i32 = 0;
+  defs: i32 = 0;                   // assignments in the whole function
+  uses: i32 = 0;
+  globalKind: i32 = 0;             // if assigned once, with a constant or an unchanged parameter
+  globalValue: i32 = 0;
+}
+
 /** Computations by operation and operand versions. */
 export class ValueTable {
   private inst: (IrInst | null)[] = [];
@@ -45,24 +61,24 @@ export class ValueTable {
   }
 
   /** The register that holds the result of such a computation, or -1. */
-  find(i: IrInst, version: i32[]): i32 {
+  find(i: IrInst, facts: Fact[]): i32 {
     const k = this.slotOf(i);
     const e = this.inst[k]!;
     if (e == null || e.op != i.op || e.a != i.a || e.b != i.b || e.imm != i.imm || e.useImm != i.useImm || e.cond != i.cond) return -1;
-    if (e.type != i.type || version[i.a] != this.verA[k]!) return -1;
-    if (i.b >= 0 && version[i.b] != this.verB[k]!) return -1;
-    return version[this.dst[k]!] == this.verDst[k]! ? this.dst[k]! : -1;
+    if (e.type != i.type || facts[i.a]!.version != this.verA[k]!) return -1;
+    if (i.b >= 0 && facts[i.b]!.version != this.verB[k]!) return -1;
+    return facts[this.dst[k]!]!.version == this.verDst[k]! ? this.dst[k]! : -1;
   }
 
   /** To be called before the version of the result is raised. */
-  add(i: IrInst, version: i32[]): void {
+  add(i: IrInst, facts: Fact[]): void {
     const k = this.slotOf(i);
     this.used = true;
     this.inst[k] = i;
-    this.verA[k] = version[i.a]!;
-    this.verB[k] = i.b >= 0 ? version[i.b]! : 0;
+    this.verA[k] = facts[i.a]!.version;
+    this.verB[k] = i.b >= 0 ? facts[i.b]!.version : 0;
     this.dst[k] = i.dst;
-    this.verDst[k] = version[i.dst]! + 1;
+    this.verDst[k] = facts[i.dst]!.version + 1;
   }
 }
 
@@ -116,43 +132,43 @@ export class MemoryFacts {
   }
 
   /** The register that holds what a load would read, or -1. */
-  find(i: IrInst, version: i32[]): i32 {
+  find(i: IrInst, facts: Fact[]): i32 {
     for (let k = 0; k < this.count; k++) {
       const e = this.inst[k]!;
-      if (e == null || e.disp != i.disp || !this.sameRegisters(e, i, k, version)) continue;
-      if (e.width != i.width || e.type != i.type || version[this.value[k]!] != this.verValue[k]!) continue;
+      if (e == null || e.disp != i.disp || !this.sameRegisters(e, i, k, facts)) continue;
+      if (e.width != i.width || e.type != i.type || facts[this.value[k]!]!.version != this.verValue[k]!) continue;
       if (i.width >= 4 || (e.op == Op.LOAD && e.signed == i.signed)) return this.value[k]!;
     }
     return -1;
   }
 
-  private sameRegisters(e: IrInst, i: IrInst, k: i32, version: i32[]): bool {
+  private sameRegisters(e: IrInst, i: IrInst, k: i32, facts: Fact[]): bool {
     if (e.base != i.base || e.index != i.index || e.scale != i.scale || e.slot != i.slot || e.sym != i.sym) return false;
-    if (i.base >= 0 && version[i.base] != this.verBase[k]!) return false;
-    return i.index < 0 || version[i.index] == this.verIndex[k]!;
+    if (i.base >= 0 && facts[i.base]!.version != this.verBase[k]!) return false;
+    return i.index < 0 || facts[i.index]!.version == this.verIndex[k]!;
   }
 
-  add(i: IrInst, value: i32, version: i32[]): void {
+  add(i: IrInst, value: i32, facts: Fact[]): void {
     const k = this.next;
     this.next = (k + 1) % PLACES;
     if (k >= this.count) this.count = k + 1;
     this.inst[k] = i;
-    this.verBase[k] = i.base >= 0 ? version[i.base]! : 0;
-    this.verIndex[k] = i.index >= 0 ? version[i.index]! : 0;
+    this.verBase[k] = i.base >= 0 ? facts[i.base]!.version : 0;
+    this.verIndex[k] = i.index >= 0 ? facts[i.index]!.version : 0;
     this.value[k] = value;
-    this.verValue[k] = version[value]!;
+    this.verValue[k] = facts[value]!.version;
   }
 
   /** Forget what a store may change. */
-  kill(i: IrInst, version: i32[]): void {
+  kill(i: IrInst, facts: Fact[]): void {
     for (let k = 0; k < this.count; k++) {
       const e = this.inst[k]!;
-      if (e != null && this.mayOverlap(e, i, k, version)) this.inst[k] = null;
+      if (e != null && this.mayOverlap(e, i, k, facts)) this.inst[k] = null;
     }
   }
 
-  private mayOverlap(e: IrInst, i: IrInst, k: i32, version: i32[]): bool {
-    if (this.sameRegisters(e, i, k, version)) return e.disp < i.disp + i.width && i.disp < e.disp + e.width;
+  private mayOverlap(e: IrInst, i: IrInst, k: i32, facts: Fact[]): bool {
+    if (this.sameRegisters(e, i, k, facts)) return e.disp < i.disp + i.width && i.disp < e.disp + e.width;
     const fixedE = e.base < 0 && e.index < 0;
     const fixedI = i.base < 0 && i.index < 0;
     if (fixedE && fixedI) return e.slot == i.slot && e.sym == i.sym;
