@@ -42,7 +42,7 @@ export function readsMemory(i: IrInst): bool {
 const WRITES: i32 = 1;             // may write memory or do anything at all
 const EFFECT: i32 = 2;             // must stay even when nobody needs its result
 const DIVIDES: i32 = 4;            // does nothing but compute if its divisor is a constant other than 0
-const TRAITS: i32[] = [];          // by operation
+const TRAITS: i32[] = traitsTable();
 
 function traitsOf(op: i32): i32 {
   switch (op) {
@@ -57,21 +57,20 @@ function traitsOf(op: i32): i32 {
   }
 }
 
-function traits(op: i32): i32 {
-  if (TRAITS.length == 0) {
-    for (let k = 0; k <= X_BRTEST; k++) TRAITS.push(traitsOf(k));
-  }
-  return TRAITS[op]!;
+function traitsTable(): i32[] {
+  const table: i32[] = [];
+  for (let op = 0; op <= X_BRTEST; op++) table.push(traitsOf(op));
+  return table;
 }
 
 /** Whether other memory operations must not be moved across, because it may write memory or do anything at all. */
 export function writesMemory(i: IrInst): bool {
-  return (traits(i.op) & WRITES) != 0;
+  return (TRAITS[i.op]! & WRITES) != 0;
 }
 
 /** Whether an instruction can be dropped when nobody needs its result. */
 export function isPure(i: IrInst): bool {
-  const t = traits(i.op);
+  const t = TRAITS[i.op]!;
   if (t == DIVIDES) return i.useImm && i.imm != 0;
   return t == 0 && !i.volatile;
 }
@@ -227,9 +226,8 @@ export function sameAddress(x: IrInst, y: IrInst): bool {
 
 /** Make the first `count` elements of a list that is kept for reuse equal to `value`; it may be longer. */
 export function refill(list: i32[], count: i32, value: i32): void {
-  const have = list.length < count ? list.length : count;
-  for (let k = 0; k < have; k++) list[k] = value;
-  for (let k = have; k < count; k++) list.push(value);
+  list.fill(value, 0, count);
+  for (let k = list.length; k < count; k++) list.push(value);
 }
 
 /** Set an element of such a list, at most one behind its end. */

@@ -32,6 +32,8 @@ const DW_LANG_C: i32 = 2;
 export class LineTable {
   private files: string[] = [];
   private fileNumbers: Map<string, i32> = new Map<string, i32>();
+  private lastFile: string = "";
+  private lastNumber: i32 = 0;
   private addresses: i32[] = [];
   private fileOf: i32[] = [];
   private lines: i32[] = [];
@@ -55,10 +57,14 @@ export class LineTable {
   }
 
   private fileNumber(file: string): i32 {
-    if (this.fileNumbers.has(file)) return this.fileNumbers.get(file)!;
-    this.files.push(file);
-    this.fileNumbers.set(file, this.files.length);
-    return this.files.length;
+    if (file == this.lastFile && this.lastNumber > 0) return this.lastNumber;
+    if (!this.fileNumbers.has(file)) {
+      this.files.push(file);
+      this.fileNumbers.set(file, this.files.length);
+    }
+    this.lastFile = file;
+    this.lastNumber = this.fileNumbers.get(file)!;
+    return this.lastNumber;
   }
 
   /** Contents of .debug_line; `end` is the first address after the code. */

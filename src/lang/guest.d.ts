@@ -85,6 +85,7 @@ interface Array<T> {
   push(value: T): i32;
   pop(): T;
   indexOf(value: T): i32;
+  fill(value: T, start?: i32, end?: i32): T[];
   slice(start?: i32, end?: i32): T[];
   join(separator: string): string;
   sort(compare: (a: T, b: T) => i32): T[];

@@ -99,6 +99,15 @@ export class Array<T> {
     return -1;
   }
 
+  /** Set the elements from `start` (negative: counted from the end) up to `end`, as far as there are any. */
+  fill(value: T, start: i32 = 0, end: i32 = 0x7fffffff): Array<T> {
+    const data = this.data;
+    const to = end < this.length ? end : this.length;
+    const from = start >= 0 ? start : start + this.length;
+    for (let i = from < 0 ? 0 : from; i < to; i++) data[i] = value;
+    return this;
+  }
+
   slice(start: i32 = 0, end: i32 = 0x7fffffff): Array<T> {
     const n = this.length;
     let from = start < 0 ? start + n : start;

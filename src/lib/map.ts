@@ -29,13 +29,19 @@ export class Map<K, V> {
   private entryValues: V[] = [];
   private next: i32[] = [];        // chain of entries in a bucket; -2 marks a removed entry
   private buckets: i32[] = [];
+  private last: i32 = EMPTY;       // entry found last: it is often asked for again
 
   private find(key: K): i32 {
     const count = this.buckets.length;
     if (count == 0) return EMPTY;
+    const last = this.last;
+    if (last != EMPTY && changetype<usize>(this.entryKeys[last]!) == changetype<usize>(key)) return last;
     let i = this.buckets[(hashOf<K>(key) & ((count - 1) as u32)) as i32]!;
     while (i != EMPTY) {
-      if (this.entryKeys[i]! == key) return i;
+      if (this.entryKeys[i]! == key) {
+        this.last = i;
+        return i;
+      }
       i = this.next[i]!;
     }
     return EMPTY;
@@ -75,6 +81,7 @@ export class Map<K, V> {
   /** Close the gaps, and double the buckets when entries without gaps still need it. */
   private rehash(): void {
     let kept = 0;
+    this.last = EMPTY;
     for (let i = 0; i < this.entryKeys.length; i++) {
       if (this.next[i]! < EMPTY) continue;
       this.entryKeys[kept] = this.entryKeys[i]!;
@@ -103,6 +110,7 @@ export class Map<K, V> {
       this.next[i] = this.next[entry]!;
     }
     this.next[entry] = -2;
+    this.last = EMPTY;
     this.size--;
     return true;
   }
@@ -125,6 +133,7 @@ export class Map<K, V> {
 
   clear(): void {
     this.size = 0;
+    this.last = EMPTY;
     this.entryKeys.length = 0;
     this.entryValues.length = 0;
     this.next.length = 0;
