@@ -18,7 +18,6 @@ const ALIASES: string =
   "sal=shl loopz=loope loopnz=loopne lret=retf ljmp=jmp lcall=call wait=fwait icebp=int1 setalc=salc " +
   "lgdt=lgdtd lidt=lidtd sgdt=sgdtd sidt=sidtd";
 const WAITING: string = "finit fclex fstcw fstsw fsave fstenv";
-const NO_READINGS: Reading[] = [];
 
 /** Readings of the names asked for so far. */
 const known: Map<string, Reading[]> = new Map<string, Reading[]>();
@@ -30,16 +29,14 @@ export function readingsOf(name: string): Reading[] {
   return known.get(name)!;
 }
 
+/** The table's own names first: no other spelling is among them. */
 function findReadings(name: string): Reading[] {
+  const list: Reading[] = [];
+  for (const n of rowsUnder(name.charCodeAt(0))) if (mayBeNamed(n, name)) addRow(list, name, rowAt(n), n);
+  if (list.length > 0) return list;
+  if (isListed(WAITING, name)) return withWait("fn" + name.substring(1, name.length));
   const other = aliasOf(name);
-  if (other.length > 0) {
-    const readings = readingsOf(other);
-    if (readings.length > 0) return readings;
-  }
-  const map = new Map<string, Reading[]>();
-  for (const n of rowsUnder(name.charCodeAt(0))) if (mayBeNamed(n, name)) addRow(map, rowAt(n), n);
-  if (splitWords(WAITING).indexOf(name) >= 0) addWaiting(map, name);
-  return map.has(name) ? map.get(name)! : NO_READINGS;
+  return other.length > 0 ? readingsOf(other) : list;
 }
 
 /** Numbers of the rows whose mnemonic starts with a letter. */
@@ -69,6 +66,10 @@ function mayBeNamed(n: i32, name: string): bool {
   }
 }
 
+function isListed(words: string, name: string): bool {
+  return splitWords(words).indexOf(name) >= 0;
+}
+
 /** What a name is another spelling of, or "". */
 function aliasOf(name: string): string {
   for (const pair of splitWords(ALIASES)) if (isAlias(pair, name)) return pair.substring(name.length + 1, pair.length);
@@ -80,66 +81,61 @@ function aliasOf(name: string): string {
 }
 
 function isAlias(pair: string, name: string): bool {
-  return pair.charCodeAt(name.length) == 61 && pair.startsWith(name);
+  return pair.length > name.length && pair.charCodeAt(name.length) == 61 && pair.startsWith(name);
 }
 
-function add(map: Map<string, Reading[]>, name: string, row: i32, size: i32, implied: i32): void {
+/** Adds a reading to the list if its name is the wanted one. */
+function add(list: Reading[], wanted: string, name: string, row: i32, size: i32, implied: i32): void {
+  if (name != wanted) return;
   const reading = new Reading();
   reading.row = row;
   reading.size = size;
   reading.implied = implied;
-  append(map, name, reading);
+  list.push(reading);
 }
 
-function append(map: Map<string, Reading[]>, name: string, reading: Reading): void {
-  if (map.has(name)) {
-    map.get(name)!.push(reading);
-  } else {
-    const list: Reading[] = [reading];
-    map.set(name, list);
-  }
-}
-
-function addRow(map: Map<string, Reading[]>, row: Row, number: i32): void {
+function addRow(list: Reading[], wanted: string, row: Row, number: i32): void {
   if (namedBySuffix(row)) {
-    add(map, row.name32, number, 0, 0);
-    add(map, row.name32 + "w", number, 2, 0);
-    add(map, row.name32 + "d", number, 4, 0);
+    add(list, wanted, row.name32, number, 0, 0);
+    add(list, wanted, row.name32 + "w", number, 2, 0);
+    add(list, wanted, row.name32 + "d", number, 4, 0);
   } else if (row.name16 != row.name32) {
-    add(map, row.name16, number, 2, 0);
-    add(map, row.name32, number, 4, 0);
+    add(list, wanted, row.name16, number, 2, 0);
+    add(list, wanted, row.name32, number, 4, 0);
   } else {
-    add(map, row.name32, number, 0, 0);
-    addImplied(map, row, number);
+    add(list, wanted, row.name32, number, 0, 0);
+    addImplied(list, wanted, row, number);
   }
 }
 
 /** movsb, movsw, movsd; xlat and xlatb. */
-function addImplied(map: Map<string, Reading[]>, row: Row, number: i32): void {
+function addImplied(list: Reading[], wanted: string, row: Row, number: i32): void {
   let size: i32 = 0;
   let text: bool = false;
   for (const arg of row.args) {
     if (arg.kind != Kind.SRC && arg.kind != Kind.DST && arg.kind != Kind.XLAT) continue;
     size = arg.memSize;
     text = true;
-    if (arg.kind == Kind.XLAT) add(map, row.name32, number, 0, 1);
+    if (arg.kind == Kind.XLAT) add(list, wanted, row.name32, number, 0, 1);
   }
   if (!text) return;
   if (size == 1) {
-    add(map, row.name32 + "b", number, 0, 1);
+    add(list, wanted, row.name32 + "b", number, 0, 1);
     return;
   }
-  add(map, row.name32 + "w", number, 2, 2);
-  add(map, row.name32 + "d", number, 4, 4);
+  add(list, wanted, row.name32 + "w", number, 2, 2);
+  add(list, wanted, row.name32 + "d", number, 4, 4);
 }
 
-/** The readings of the instruction without WAIT, with one. */
-function addWaiting(map: Map<string, Reading[]>, name: string): void {
-  for (const plain of readingsOf("fn" + name.substring(1, name.length))) {
+/** The readings of an instruction, each with WAIT in front. */
+function withWait(name: string): Reading[] {
+  const list: Reading[] = [];
+  for (const plain of readingsOf(name)) {
     const reading = new Reading();
     reading.row = plain.row;
     reading.size = plain.size;
     reading.wait = true;
-    append(map, name, reading);
+    list.push(reading);
   }
+  return list;
 }

@@ -98,7 +98,15 @@ const TAIL_NAMES: string[] = ["", "ib", "iw", "iz", "", "cb", "cz", "cp", "mo"];
 const ATTR_NAMES: string[] = [
   "lock", "branch", "far", "priv", "io", "iopl", "rep", "repe", "fpu", "nowait", "pop", "pop2", "asize", "undoc",
 ];
-const MNEMONIC_AT: i32 = 14;       // in a line of the table
+/** Where the columns of a line of the table start. */
+const MNEMONIC_AT: i32 = 14;
+const OPERANDS_AT: i32 = 33;
+const DOES_AT: i32 = 47;
+const SETS_AT: i32 = 59;
+const USES_AT: i32 = 71;
+const UNDEF_AT: i32 = 83;
+const ATTRS_AT: i32 = 91;
+const BAR: i32 = 2;                // characters of "| " between them
 const FLAG_LETTERS: string = "cpazstido";
 const FLAG_BITS: i32[] = [0x1, 0x4, 0x10, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800];
 
@@ -134,8 +142,8 @@ export function hexDigit(c: i32): i32 {
   return -1;
 }
 
-function hexByte(text: string): i32 {
-  return hexDigit(text.charCodeAt(0)) * 16 + hexDigit(text.charCodeAt(1));
+function hexByte(text: string, at: i32): i32 {
+  return hexDigit(text.charCodeAt(at)) * 16 + hexDigit(text.charCodeAt(at + 1));
 }
 
 /** EFLAGS mask of the letters in a range of `text`. */
@@ -202,33 +210,35 @@ function parseArgs(row: Row): void {
 
 /** Reads "0F BA /4 ib" and the like into the row's encoding fields. */
 function parseEncoding(row: Row): void {
-  const words = splitWords(row.encoding);
+  const text = row.encoding;
   let at: i32 = 0;
-  if (words[0] == "0F") {
+  if (text.startsWith("0F ")) {
     row.opcode = 0x100;
-    at = 1;
-  } else if (words[0] == "F3") {
+    at = 3;
+  } else if (text.startsWith("F3 ")) {
     row.prefix = 0xF3;
-    at = 1;
+    at = 3;
   }
-  row.opcode = row.opcode | hexByte(words[at]);
-  row.plusReg = words[at].endsWith("+r");
-  for (at = at + 1; at < words.length; at++) parsePart(row, words[at]);
+  row.opcode = row.opcode | hexByte(text, at);
+  row.plusReg = text.startsWith("+r", at + 2);
+  for (at = at + 2; at < text.length; at++) if (text.charCodeAt(at - 1) == 32) parsePart(row, text, at);
 }
 
-function parsePart(row: Row, word: string): void {
-  const tail = TAIL_NAMES.indexOf(word);
-  if (tail > 0) {
+/** One of its words behind the opcode. */
+function parsePart(row: Row, text: string, at: i32): void {
+  const c = text.charCodeAt(at);
+  if (c >= 97) {
+    const tail = TAIL_NAMES.indexOf(text.substring(at, at + 2));
     if (row.tail == Tail.NONE) row.tail = tail;
     else row.tail2 = tail;
-  } else if (word == "/r") {
+  } else if (c != 47) {
+    row.mod = text.startsWith("+i", at + 2) ? Mod.PLUS_I : Mod.BYTE;
+    row.modByte = hexByte(text, at);
+  } else if (text.charCodeAt(at + 1) == 114) {
     row.mod = Mod.REG;
-  } else if (word.startsWith("/")) {
-    row.mod = Mod.DIGIT;
-    row.modByte = word.charCodeAt(1) - 48;
   } else {
-    row.mod = word.endsWith("+i") ? Mod.PLUS_I : Mod.BYTE;
-    row.modByte = hexByte(word);
+    row.mod = Mod.DIGIT;
+    row.modByte = text.charCodeAt(at + 1) - 48;
   }
 }
 
@@ -248,32 +258,29 @@ function settleForms(row: Row): void {
   }
 }
 
-/** Where the columns of a line end. */
-function columnEnds(text: string): i32[] {
-  const ends: i32[] = [];
-  for (let i: i32 = 0; i < text.length; i++) if (text.charCodeAt(i) == 124) ends.push(i);
-  ends.push(text.length);
-  return ends;
-}
-
+/** How a row is written and encoded. */
 function parseRow(text: string): Row {
-  const ends = columnEnds(text);
   const row = new Row();
-  row.encoding = trimmed(text, 0, ends[0]);
-  const names = trimmed(text, ends[0] + 1, ends[1]);
+  row.encoding = trimmed(text, 0, MNEMONIC_AT - BAR);
+  const names = trimmed(text, MNEMONIC_AT, OPERANDS_AT - BAR);
   const slash = names.indexOf("/");
   row.name16 = slash < 0 ? names : names.substring(0, slash);
   row.name32 = slash < 0 ? names : names.substring(slash + 1, names.length);
-  row.operands = trimmed(text, ends[1] + 1, ends[2]);
-  row.does = trimmed(text, ends[2] + 1, ends[3]);
-  row.sets = flagMask(text, ends[3] + 1, ends[4]);
-  row.uses = flagMask(text, ends[4] + 1, ends[5]);
-  row.undef = flagMask(text, ends[5] + 1, ends[6]);
-  row.attrs = attrMask(trimmed(text, ends[6] + 1, ends[7]));
+  row.operands = trimmed(text, OPERANDS_AT, DOES_AT - BAR);
+  row.attrs = attrMask(trimmed(text, ATTRS_AT, text.length));
   parseArgs(row);
   parseEncoding(row);
   settleForms(row);
   return row;
+}
+
+/** What a row does: the fields does, sets, uses and undef, which `rowAt` leaves empty. */
+export function readEffects(row: Row, n: i32): void {
+  const text = ROW_TEXT[n];
+  row.does = trimmed(text, DOES_AT, SETS_AT - BAR);
+  row.sets = flagMask(text, SETS_AT, USES_AT - BAR);
+  row.uses = flagMask(text, USES_AT, UNDEF_AT - BAR);
+  row.undef = flagMask(text, UNDEF_AT, ATTRS_AT - 1);
 }
 
 const parsed: Map<i32, Row> = new Map<i32, Row>();
@@ -283,7 +290,7 @@ export function rowCount(): i32 {
   return ROW_TEXT.length;
 }
 
-/** Row number `n`, 0 to rowCount() - 1; the same record every time. */
+/** Row number `n`, 0 to rowCount() - 1, without its effects; the same record every time. */
 export function rowAt(n: i32): Row {
   if (!parsed.has(n)) parsed.set(n, parseRow(ROW_TEXT[n]));
   return parsed.get(n)!;

@@ -1,11 +1,15 @@
 // The whole instruction table as records: ROWS[i] is row number i.
-import { Row, rowAt, rowCount } from "./row.ts";
+import { readEffects, Row, rowAt, rowCount } from "./row.ts";
 
 export * from "./row.ts";
 
 function allRows(): Row[] {
   const rows: Row[] = [];
-  for (let n: i32 = 0; n < rowCount(); n++) rows.push(rowAt(n));
+  for (let n: i32 = 0; n < rowCount(); n++) {
+    const row = rowAt(n);
+    readEffects(row, n);
+    rows.push(row);
+  }
   return rows;
 }
 
