@@ -1,7 +1,7 @@
 // Which rows a mnemonic stands for. Besides the table's own names: w and d after a name fix the operand size (retw,
 // pushad), b w d after string operations mean the form without operands (movsd), conditions have all their spellings, and
 // x87 control instructions without the n get a WAIT in front.
-import { Kind, mnemonicChar, namedBySuffix, rowAt, rowCount, splitWords } from "../isa/row.ts";
+import { firstLetter, Kind, mayBeNamed, namedBySuffix, rowAt, rowCount, splitWords } from "../isa/row.ts";
 import type { Row } from "../isa/row.ts";
 
 /** One reading of a mnemonic. */
@@ -48,22 +48,7 @@ function rowsUnder(letter: i32): i32[] {
 
 function fillLetters(): void {
   for (let c: i32 = 0; c < 128; c++) byLetter.push([]);
-  for (let n: i32 = 0; n < rowCount(); n++) byLetter[mnemonicChar(n, 0)].push(n);
-}
-
-/** Whether `name` may be a name of row `n`: one of its mnemonics, perhaps with a letter more. */
-function mayBeNamed(n: i32, name: string): bool {
-  let at: i32 = 0;
-  while (true) {
-    let same: i32 = 0;
-    while (same < name.length && mnemonicChar(n, at + same) == name.charCodeAt(same)) same++;
-    const c = mnemonicChar(n, at + same);
-    if ((c == 32 || c == 47) && same >= name.length - 1) return true;
-    at += same;
-    while (mnemonicChar(n, at) != 32 && mnemonicChar(n, at) != 47) at++;
-    if (mnemonicChar(n, at) == 32) return false;
-    at++;
-  }
+  for (let n: i32 = 0; n < rowCount(); n++) byLetter[firstLetter(n)].push(n);
 }
 
 function isListed(words: string, name: string): bool {

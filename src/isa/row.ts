@@ -283,7 +283,7 @@ export function readEffects(row: Row, n: i32): void {
   row.undef = flagMask(text, UNDEF_AT, ATTRS_AT - 1);
 }
 
-const parsed: Map<i32, Row> = new Map<i32, Row>();
+const parsed: (Row | null)[] = [];
 
 /** Number of rows. */
 export function rowCount(): i32 {
@@ -292,13 +292,36 @@ export function rowCount(): i32 {
 
 /** Row number `n`, 0 to rowCount() - 1, without its effects; the same record every time. */
 export function rowAt(n: i32): Row {
-  if (!parsed.has(n)) parsed.set(n, parseRow(ROW_TEXT[n]));
-  return parsed.get(n)!;
+  while (parsed.length <= n) parsed.push(null);
+  const known = parsed[n];
+  if (known != null) return known;
+  const row = parseRow(ROW_TEXT[n]);
+  parsed[n] = row;
+  return row;
 }
 
-/** Character code at which the mnemonic of row `n` starts, and those behind it. */
-export function mnemonicChar(n: i32, offset: i32): i32 {
-  return ROW_TEXT[n].charCodeAt(MNEMONIC_AT + offset);
+/** The letter that the mnemonics of row `n` start with. */
+export function firstLetter(n: i32): i32 {
+  return ROW_TEXT[n].charCodeAt(MNEMONIC_AT);
+}
+
+/** Whether `name` is one of the mnemonics of row `n`, perhaps with a letter more. */
+export function mayBeNamed(n: i32, name: string): bool {
+  const text = ROW_TEXT[n];
+  let at = MNEMONIC_AT;
+  while (true) {
+    let same: i32 = 0;
+    while (same < name.length && text.charCodeAt(at + same) == name.charCodeAt(same)) same++;
+    at += same;
+    let c = text.charCodeAt(at);
+    if ((c == 32 || c == 47) && same >= name.length - 1) return true;
+    while (c != 32 && c != 47) {
+      at++;
+      c = text.charCodeAt(at);
+    }
+    if (c == 32) return false;
+    at++;
+  }
 }
 
 /** Bytes of a size code at an operand size of 2 or 4. */
