@@ -173,10 +173,17 @@ export class Inliner {
   }
 }
 
+/** Instructions of a block that count; reports of failed checks do not. */
+function weightOf(b: IrBlock): i32 {
+  const last = b.insts[b.insts.length - 1]!.op;
+  if (last == Op.TRAP) return 0;
+  return last == Op.JMP || last == Op.RET ? b.insts.length - 1 : b.insts.length;
+}
+
 function mayBeSmall(f: IrFunc): bool {
   if (f.blocks.length > FEW_BLOCKS) return false;
   let size = 0;
-  for (const b of f.blocks) size += b.insts.length;
+  for (const b of f.blocks) size += weightOf(b);
   return size <= SMALL + 2 * FEW_BLOCKS;
 }
 
@@ -188,8 +195,8 @@ function isSmall(f: IrFunc): bool {
     for (const i of b.insts) {
       if (i.op == Op.ASM || (i.op == Op.CALL && i.sym == f.name)) return false;
       if (i.op == Op.RET) returns = true;
-      if (i.op != Op.JMP && i.op != Op.RET) size++;
     }
+    size += weightOf(b);
   }
   return returns && size <= SMALL;
 }
