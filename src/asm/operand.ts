@@ -45,6 +45,7 @@ const SIZE_BYTES: i32[] = [1, 2, 4, 6, 8, 10];
 
 /** What a register-like word stands for, or null. */
 function registerNamed(word: string): Operand | null {
+  if (word.length < 2 || word.length > 3) return null;
   const name = lowerCase(word);
   const at = REGISTERS.indexOf(name);
   if (at >= 0) return register(Form.REG, at & 7, 1 << (at >> 3));
@@ -128,7 +129,7 @@ export class OperandReader {
   /** Takes "dword ptr" and the like; of several the first counts, so that one can stand before an operand that has its own. */
   private sizePrefix(): i32 {
     let size: i32 = 0;
-    while (this.scan.kind == Token.NAME) {
+    while (this.scan.kind == Token.NAME && this.scan.name.length > 3) {
       const at = SIZES.indexOf(lowerCase(this.scan.name));
       if (at < 0) return size;
       if (size == 0) size = SIZE_BYTES[at];

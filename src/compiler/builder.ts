@@ -62,14 +62,12 @@ export class Builder {
 
   temp(type: i32): i32 {
     this.f.vregs.push(type);
-    this.f.vregNames.push("");
     this.assigned.push(-1);
     return this.f.vregs.length - 1;
   }
 
-  variable(type: i32, name: string): i32 {
+  variable(type: i32): i32 {
     const v = this.temp(type);
-    this.f.vregNames[v] = name;
     this.assigned[v] = 0;
     return v;
   }

@@ -17,7 +17,7 @@ export class Operands {
   flagsAt: i32 = -1;               // ...as long as the code ends here
   destroyed: bool = false;         // the instruction is a call: what it destroys may be borrowed before it
   private busy: i32 = 0;           // borrowed registers, a mask
-  private named: i32 = 0;          // registers that the instruction at hand names
+  private inst!: IrInst;           // the instruction at hand
   private pushed: i32[] = [];
   private memory: Mem = new Mem();
   private homeMemory: Mem = new Mem();
@@ -47,17 +47,17 @@ export class Operands {
   begin(i: IrInst): void {
     this.busy = 0;
     this.destroyed = false;
-    this.named = 0;
-    this.name(i.dst);
-    this.name(i.dst2);
-    this.name(i.a);
-    this.name(i.b);
-    this.name(i.base);
-    this.name(i.index);
+    this.inst = i;
   }
 
-  private name(v: i32): void {
-    if (v >= 0 && this.inReg(v)) this.named = this.named | (1 << this.place(v));
+  /** The registers that the instruction at hand names, a mask. */
+  private named(): i32 {
+    const i = this.inst;
+    return this.bit(i.dst) | this.bit(i.dst2) | this.bit(i.a) | this.bit(i.b) | this.bit(i.base) | this.bit(i.index);
+  }
+
+  private bit(v: i32): i32 {
+    return v >= 0 && this.inReg(v) ? 1 << this.place(v) : 0;
   }
 
   /** Keep a register from being borrowed by this instruction. */
@@ -67,7 +67,7 @@ export class Operands {
 
   private isIdle(reg: i32): bool {
     if ((this.busy & (1 << reg)) != 0) return false;
-    if (this.destroyed && reg < EBX) return (this.named & (1 << reg)) == 0;
+    if (this.destroyed && reg < EBX) return (this.named() & (1 << reg)) == 0;
     if (reg >= EBX && !this.alloc.saved[reg]!) return false;
     return this.alloc.isFree(reg, this.at);
   }
@@ -87,7 +87,7 @@ export class Operands {
   borrow(byte: bool): i32 {
     let reg = this.idle(byte);
     if (reg < 0) {
-      const taken = this.busy | this.named;
+      const taken = this.busy | this.named();
       reg = (taken & 1) == 0 ? EAX : (taken & 2) == 0 ? ECX : (taken & 4) == 0 ? EDX : EBX;
       if ((taken & 15) == 15) reg = (taken & (1 << ESI)) == 0 ? ESI : EDI;
       this.code.push(reg);

@@ -102,7 +102,6 @@ export class IrFunc {
   line: i32 = 0;
   params: i32[] = [];      // virtual registers, in cdecl order
   vregs: i32[] = [];       // class of each virtual register
-  vregNames: string[] = [];// source name of each, or ""
   slots: IrSlot[] = [];
   blocks: IrBlock[] = [];  // block 0 is the entry
   ret: i32 = T_VOID;

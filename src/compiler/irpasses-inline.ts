@@ -126,10 +126,7 @@ export class Inliner {
 
   private inline(call: IrInst, callee: IrFunc): void {
     const first = this.f.vregs.length;
-    for (let v = 0; v < callee.vregs.length; v++) {
-      this.f.vregs.push(callee.vregs[v]!);
-      this.f.vregNames.push("");
-    }
+    for (const type of callee.vregs) this.f.vregs.push(type);
     const args = call.args!;
     for (let k = 0; k < args.length; k++) {
       const p = first + callee.params[k]!;

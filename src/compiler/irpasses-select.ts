@@ -26,6 +26,7 @@ export class SelectPass {
   private lastWrite: i32 = -1;     // position of the last instruction that may write memory
   private lastVolatile: i32 = -1;
   private list: i32[] = [];
+  private gone: bool = false;      // something in the block at hand is GONE
 
   // ---- bookkeeping ----
 
@@ -64,6 +65,12 @@ export class SelectPass {
     this.insts = insts;
     this.lastWrite = -1;
     this.lastVolatile = -1;
+    this.gone = false;
+  }
+
+  private remove(i: IrInst): void {
+    i.op = GONE;
+    this.gone = true;
   }
 
   /** A register of the block at hand. */
@@ -144,7 +151,7 @@ export class SelectPass {
         if (i.op == Op.MOV) this.joinMove(i);
         if (i.op != GONE) this.note(i, k);
       }
-      compact(insts);
+      if (this.gone) compact(insts);
     }
   }
 
@@ -161,7 +168,7 @@ export class SelectPass {
     if (i.dst >= 0) this.enter(i.dst).lastDef = d;
     this.regs[i.a]!.uses = 0;
     this.regs[i.a]!.defs = 0;
-    i.op = GONE;
+    this.remove(i);
     i.dst = -1;
     i.a = -1;
   }
@@ -173,6 +180,7 @@ export class SelectPass {
     this.count(f);
     for (let b = f.blocks.length - 1; b >= 0; b--) {
       const insts = f.blocks[b]!.insts;
+      this.gone = false;
       let after = -1;
       for (let k = insts.length - 1; k >= 0; k--) {
         const i = insts[k]!;
@@ -180,7 +188,7 @@ export class SelectPass {
         if (i.op != GONE && this.isDead(i)) this.drop(i);
         if (i.op != GONE) after = i.op;
       }
-      compact(insts);
+      if (this.gone) compact(insts);
     }
   }
 
@@ -203,7 +211,7 @@ export class SelectPass {
     for (let k = 0; k < n; k++) this.regs[this.list[k]!]!.uses--;
     if (i.dst >= 0) this.regs[i.dst]!.defs--;
     if (i.dst2 >= 0) this.regs[i.dst2]!.defs--;
-    i.op = GONE;
+    this.remove(i);
   }
 
   // ---- shapes ----
@@ -219,7 +227,7 @@ export class SelectPass {
         this.shape(i);
         this.note(i, k);
       }
-      compact(insts);
+      if (this.gone) compact(insts);
     }
   }
 
@@ -270,7 +278,7 @@ export class SelectPass {
     i.base = base;
     i.index = shift.a;
     i.scale = 1 << shift.imm;
-    shift.op = GONE;
+    this.remove(shift);
   }
 
   private isScale(i: IrInst): bool {
@@ -291,7 +299,7 @@ export class SelectPass {
     const l = this.insts[at]!;
     copyAddress(i, l);
     if (l.volatile) i.volatile = true;
-    l.op = GONE;
+    this.remove(l);
   }
 
   private foldRight(i: IrInst): void {
@@ -354,7 +362,7 @@ export class SelectPass {
       copyAddress(i, d);
       i.volatile = d.volatile;
     }
-    d.op = GONE;
+    this.remove(d);
     if (i.useImm) this.testMemory(i);
   }
 
@@ -386,7 +394,7 @@ export class SelectPass {
       other = d.a;
     }
     if (from < 0 || (other >= 0 && d.a == d.b)) return;
-    this.insts[from]!.op = GONE;
+    this.remove(this.insts[from]!);
     this.becomeUpdate(i, d, other);
   }
 
@@ -412,6 +420,6 @@ export class SelectPass {
     i.useImm = d.useImm;
     i.imm = d.imm;
     i.a = d.useImm ? -1 : other;
-    d.op = GONE;
+    this.remove(d);
   }
 }

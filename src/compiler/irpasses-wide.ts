@@ -44,7 +44,6 @@ class Splitter {
 
   private fresh(): i32 {
     this.f.vregs.push(T_I32);
-    this.f.vregNames.push("");
     return this.f.vregs.length - 1;
   }
 

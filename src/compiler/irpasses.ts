@@ -137,13 +137,20 @@ export class FlowPass {
     this.work.push(0);
     this.edges[0] = 1;
     while (this.work.length > 0) {
-      const n = successors(f.blocks[this.work.pop()!]!, this.next);
-      for (let k = 0; k < n; k++) {
-        const s = this.next[k]!;
-        if (this.edges[s] == 0) this.work.push(s);
-        this.edges[s] = this.edges[s]! + 1;
-      }
+      const last = lastOf(f.blocks[this.work.pop()!]!);
+      if (last.target0 >= 0) this.countEdge(last.target0);
+      if (last.target1 >= 0) this.countEdge(last.target1);
+      const cases = last.cases;
+      if (cases == null) continue;
+      for (let k = 0; k < cases.length; k++) this.countEdge(cases[k]!);
     }
+  }
+
+  private countEdge(to: i32): void {
+    const edges = this.edges;
+    const before = edges[to]!;
+    edges[to] = before + 1;
+    if (before == 0) this.work.push(to);
   }
 
   /** Skip empty blocks, join blocks with their only predecessor, drop what nothing reaches. */
@@ -247,7 +254,6 @@ export class FlowPass {
   private rename(v: i32): i32 {
     const copy = this.f.vregs.length;
     this.f.vregs.push(this.f.vregs[v]!);
-    this.f.vregNames.push("");
     put(this.mention, copy, SEVERAL);
     this.old.push(v);
     this.fresh.push(copy);
@@ -353,6 +359,5 @@ export class FlowPass {
 /** A fresh I32 register. */
 export function freshVreg(f: IrFunc): i32 {
   f.vregs.push(T_I32);
-  f.vregNames.push("");
   return f.vregs.length - 1;
 }

@@ -115,13 +115,12 @@ export function endFunction(l: Lower, f: IrFunc): void {
 function lowerParameters(l: Lower, inst: FuncInst): void {
   if (inst.hasThis()) {
     l.thisReg = l.b.temp(T_I32);
-    l.b.f.vregNames[l.thisReg] = "this";
     l.b.f.params.push(l.thisReg);
   }
   for (let i = 0; i < inst.params.length; i++) {
     const param = inst.decl.params[i]!;
     const type = inst.params[i]!.regClass();
-    param.vreg = l.b.variable(type, l.p.names.text(param.name));
+    param.vreg = l.b.variable(type);
     param.slot = -1;
     l.b.f.params.push(param.vreg);
   }
@@ -176,7 +175,7 @@ export function lowerFieldValues(l: Lower): void {
 /** Prepare records stored in place: vtable pointers and constructors without arguments. */
 export function lowerEmbedInit(l: Lower, place: Place, t: Type): void {
   if (t.kind == Kind.EMBED) return lowerRecordInit(l, l.b.address(place), t.elem!.cls!);
-  const address = l.b.variable(T_I32, "");
+  const address = l.b.variable(T_I32);
   l.b.assign(address, l.b.address(place));
   const end = l.b.binaryImm(Op.ADD, T_I32, address, sizeOf(l.p, t), 0);
   const body = l.b.newBlock();
@@ -251,7 +250,7 @@ function lowerVars(l: Lower, s: VarStmt): void {
     }
     if (v.konst != K_NONE) continue;
     v.slot = -1;
-    v.vreg = l.b.variable(t.regClass(), l.p.names.text(v.name));
+    v.vreg = l.b.variable(t.regClass());
     if (init != null) l.b.assign(v.vreg, lowerAs(l, init, t));
     else l.b.assign(v.vreg, l.b.constant(t.regClass(), 0, 0));
   }
@@ -340,8 +339,8 @@ function lowerFor(l: Lower, s: ForStmt): void {
 
 function lowerForOf(l: Lower, s: ForOfStmt): void {
   const t = s.list.type!;
-  const list = l.b.variable(T_I32, "");
-  const index = l.b.variable(T_I32, "");
+  const list = l.b.variable(T_I32);
+  const index = l.b.variable(T_I32);
   l.b.assign(list, lowerExpr(l, s.list));
   l.b.assign(index, l.b.constant(T_I32, 0, 0));
   const body = l.b.newBlock();
@@ -353,7 +352,7 @@ function lowerForOf(l: Lower, s: ForOfStmt): void {
   l.b.start(body);
   const elem = t.cls!.args[0]!;
   const item = s.item;
-  item.vreg = l.b.variable(elem.regClass(), l.p.names.text(item.name));
+  item.vreg = l.b.variable(elem.regClass());
   item.slot = -1;
   l.b.assign(item.vreg, loadFrom(l, elementPlace(l, list, index, t), elem));
   lowerStatement(l, s.body);
@@ -425,7 +424,7 @@ function lowerSwitch(l: Lower, s: SwitchStmt): void {
     else if (test.konst != K_INT) constants = false;
   }
   const t = s.value.type!;
-  const v = l.b.variable(t.regClass(), "");
+  const v = l.b.variable(t.regClass());
   l.b.assign(v, lowerExpr(l, s.value));
   if (constants && t.isIntegral() && !t.isWide()) lowerCases(l, s, v, blocks, other);
   else lowerTests(l, s, v, blocks, other);

@@ -102,7 +102,7 @@ function lowerCharCode(l: Lower, e: CallExpr): i32 {
   const s: i32[] = [lowerExpr(l, e.object!)];
   settleArgument(l, s, e.args, 0);
   const index = lowerAs(l, e.args[0]!, l.p.types.tI32);
-  const result = l.b.variable(T_I32, "");
+  const result = l.b.variable(T_I32);
   const inside = l.b.newBlock();
   const end = l.b.newBlock();
   const place = new Place();

@@ -444,7 +444,7 @@ function lowerConditional(l: Lower, e: CondExpr): i32 {
   const yes = l.b.newBlock();
   const no = l.b.newBlock();
   const end = l.b.newBlock();
-  const result = t.kind == Kind.VOID ? -1 : l.b.variable(t.regClass(), "");
+  const result = t.kind == Kind.VOID ? -1 : l.b.variable(t.regClass());
   lowerCondition(l, e.test, yes, no);
   l.b.start(yes);
   lowerBranch(l, e.yes, t, result);

@@ -112,7 +112,18 @@ export function stringLastIndexOf(s: string, what: string): i32 {
 }
 
 export function stringStartsWith(s: string, what: string, at: i32 = 0): bool {
-  return matchesAt(s, what, at);
+  const n = what.length;
+  if (at < 0 || at + n > s.length) return false;
+  const p = changetype<usize>(what);
+  const q = changetype<usize>(s) + (at as usize);
+  let i: usize = 4;
+  const end = (n as usize) + 4;
+  while (i + 4 <= end) {
+    if (load<u32>(p + i) != load<u32>(q + i)) return false;
+    i += 4;
+  }
+  for (; i < end; i++) if (load<u8>(p + i) != load<u8>(q + i)) return false;
+  return true;
 }
 
 export function stringEndsWith(s: string, what: string): bool {
