@@ -5,7 +5,7 @@
 // virtual kernel's root image in it.
 
 import { readdirSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { DEV_CONSOLE, DEV_MEM, DEV_NULL, DEV_TIME, DEV_TTY, DEV_ZERO } from '../abi/file.ts';
 import { compileProgram } from './compile.ts';
 import { hashOf, OutputCache, SourceTree } from './inputs.ts';
@@ -114,20 +114,24 @@ function buildRoot(tree: SourceTree, cache: OutputCache, built: Binaries, system
   const recipe = hashOf(...built.programs.keys(), ...built.programs.values(), built.hostKernel, built.virtualKernel, ...sources, ...builder);
   const known = cache.find('root.img', recipe);
   if (known !== null) return known;
-  const image = rootOf(tree, built, systemPrograms);
+  const image = rootOf(built, systemPrograms, sourcesOf(tree));
   cache.keep('root.img', recipe, sources, image);
   return image;
 }
 
-/** The host's root file system as buildWorld makes it, with binaries from elsewhere. */
-export function rootWith(built: Binaries): Uint8Array {
+/** The host's root file system as buildWorld makes it, with binaries from elsewhere, and with sources (`src/...`) from elsewhere if they are given. */
+export function rootWith(built: Binaries, sources?: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const tree = new SourceTree(resolve(import.meta.dirname, '../..'));
-  return rootOf(tree, built, new WorldMakefile(tree).words('SYSTEM_PROGRAMS'));
+  return rootOf(built, new WorldMakefile(tree).words('SYSTEM_PROGRAMS'), sources ?? sourcesOf(tree));
 }
 
-function rootOf(tree: SourceTree, built: Binaries, systemPrograms: readonly string[]): Uint8Array {
-  const sources = sourceFiles(tree.root).map((path): FileSpec => ({ path: `/usr/src/${path}`, data: tree.read(path)! }));
-  const files = [...binaryFiles(built, systemPrograms), ...folderFiles(), ...sources];
+function sourcesOf(tree: SourceTree): Map<string, Uint8Array> {
+  return new Map(sourceFiles(tree.root).map((path) => [path, tree.read(path)!]));
+}
+
+function rootOf(built: Binaries, systemPrograms: readonly string[], sources: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  const sourceFolders = new Set([...sources.keys()].map((path) => dirname(path)));
+  const files = [...binaryFiles(built, systemPrograms), ...folderFiles([...sourceFolders]), ...[...sources].map(([path, data]): FileSpec => ({ path: `/usr/src/${path}`, data }))];
   const virtualRoot = buildExt2({ sizeMiB: VIRTUAL_MIB, label: 'vroot', files: [...files, { path: '/vroot.img', data: nestedRoot(built, systemPrograms, NESTED_MIB.length) }] });
   return buildExt2({ sizeMiB: HOST_MIB, label: 'root', files: [...files, { path: '/vroot.img', data: virtualRoot }] });
 }
@@ -135,7 +139,7 @@ function rootOf(tree: SourceTree, built: Binaries, systemPrograms: readonly stri
 /** The root of a virtual kernel inside a virtual kernel, with `depth - 1` more inside: no sources, and nothing to compile them with. */
 function nestedRoot(built: Binaries, systemPrograms: readonly string[], depth: number): Uint8Array {
   const unwanted = ['/bin/gtc', '/boot/host-kernel.elf'];
-  const files = [...binaryFiles(built, systemPrograms).filter((file) => !unwanted.includes(file.path)), ...folderFiles()];
+  const files = [...binaryFiles(built, systemPrograms).filter((file) => !unwanted.includes(file.path)), ...folderFiles([])];
   const inner: FileSpec[] = depth > 1 ? [{ path: '/vroot.img', data: nestedRoot(built, systemPrograms, depth - 1) }] : [];
   return buildExt2({ sizeMiB: NESTED_MIB[NESTED_MIB.length - depth]!, label: `vroot${NESTED_MIB.length + 2 - depth}`, files: [...files, ...inner] });
 }
@@ -150,9 +154,9 @@ function binaryFiles(built: Binaries, systemPrograms: readonly string[]): FileSp
   ];
 }
 
-/** Devices, and the folders in which the world is built. */
-function folderFiles(): FileSpec[] {
-  const folders = ['/etc', '/var/vkernel', ...['bin', 'boot', 'dep', 'gen', 'root/bin', 'root/boot', 'root/sbin'].map((name) => `/usr/obj/${name}`)];
+/** Devices, and the folders in which the world is built: in the fresh root one for each folder of sources. */
+function folderFiles(sourceFolders: readonly string[]): FileSpec[] {
+  const folders = ['/etc', '/var/vkernel', ...['bin', 'boot', 'dep', 'gen', 'root/bin', 'root/boot', 'root/sbin', ...sourceFolders.map((name) => `root/usr/src/${name}`)].map((name) => `/usr/obj/${name}`)];
   return [
     { path: '/dev/console', dev: DEV_CONSOLE, mode: 0o600 },
     { path: '/dev/tty', dev: DEV_TTY },

@@ -2,6 +2,7 @@
 
 import { strerror } from '../abi/errno.ts';
 import { getenv } from '../libc/crt.ts';
+import { filesMatching } from '../libc/pattern.ts';
 import { statOf } from '../libc/process.ts';
 import { eprint, readFile } from '../libc/stdio.ts';
 import { splitLines, splitWords } from '../libc/strings.ts';
@@ -32,8 +33,19 @@ export function setVariable(makefile: Makefile, name: string, value: string): vo
   makefile.variables.set(name, value);
 }
 
-/** NAME, or NAME:FROM=TO, which puts TO in the place of FROM at the end of each word; with %, TO's % is what FROM's stood for. */
+/** The files that match the patterns among the words. */
+function wildcard(words: string): string {
+  const found: string[] = [];
+  for (const word of splitWords(words)) for (const name of filesMatching(word)) found.push(name);
+  return found.join(" ");
+}
+
+/**
+ * NAME, or NAME:FROM=TO, which puts TO in the place of FROM at the end of each word; with %, TO's % is what FROM's stood for. Or
+ * wildcard PATTERN ..., the files that match.
+ */
 function lookUp(makefile: Makefile, name: string): string {
+  if (name.startsWith("wildcard ")) return wildcard(name.substring(9));
   const colon = name.indexOf(":");
   const equals = name.indexOf("=", colon + 1);
   if (colon > 0 && equals > 0) return substituted(lookUp(makefile, name.substring(0, colon)), name.substring(colon + 1, equals), name.substring(equals + 1));

@@ -1,5 +1,5 @@
 // make: brings targets up to date. Rules with prerequisites and recipes, pattern rules with one %, variables (= := +=) and
-// $(NAME:FROM=TO), the automatic variables $@ $< $^ $*, .PHONY, include and -include, recipe prefixes @ and -, line continuation. Options: -j N commands at a time, -f FILE,
+// $(NAME:FROM=TO), $(wildcard PATTERN), the automatic variables $@ $< $^ $*, .PHONY, include and -include, recipe prefixes @ and -, line continuation. Options: -j N commands at a time, -f FILE,
 // -C DIRECTORY, -n (print only), -s (silent), NAME=value. A recipe that fails stops what depends on it; a target that the failed recipe
 // has changed is removed; jobs that run are waited for. SIGINT, SIGTERM and SIGHUP end the jobs in the same way, and then make by the
 // same signal. Exit code 0: up to date, 2: error.

@@ -2,28 +2,36 @@
 // what it leaves in /usr/obj is, byte for byte, what Node built.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { rootWith } from '../../src/image/world.ts';
+import { rootWith, sourceFiles } from '../../src/image/world.ts';
 import type { Binaries } from '../../src/image/world.ts';
 import { converse, hasFsTools, Session, world } from './session.ts';
 
+const ROOT = resolve(import.meta.dirname, '../..');
 const BUDGET = 8_000_000_000;
 
 if (!hasFsTools) console.warn('buildworld.test: /usr/obj is not looked into from outside, e2fsprogs are not installed');
 
-/** What lies in the fresh root of the halted machine's disk. */
-function freshRoot(disk: Uint8Array, virtual: boolean): Binaries {
+/** What lies in the fresh root of a halted machine's disk. */
+interface FreshRoot extends Binaries {
+  readonly sources: ReadonlyMap<string, Uint8Array>;
+}
+
+function freshRoot(disk: Uint8Array, virtual: boolean): FreshRoot {
   const folder = mkdtempSync(join(tmpdir(), 'buildworld-'));
-  const read = (image: string, path: string) => spawnSync('debugfs', ['-R', `cat ${path}`, join(folder, image)], { maxBuffer: 1 << 28 }).stdout;
+  const debugfs = (image: string, command: string) => spawnSync('debugfs', ['-R', command, join(folder, image)], { maxBuffer: 1 << 28 }).stdout;
   writeFileSync(join(folder, 'root.img'), disk);
   const image = virtual ? 'vroot.img' : 'root.img';
-  if (virtual) writeFileSync(join(folder, image), read('root.img', '/vroot.img'));
-  const fresh = (name: string) => new Uint8Array(read(image, `/usr/obj/root/${name}`));
+  if (virtual) writeFileSync(join(folder, image), debugfs('root.img', 'cat /vroot.img'));
+  debugfs(image, `rdump /usr/obj/root ${folder}`);
+  const fresh = (name: string) => new Uint8Array(readFileSync(join(folder, 'root', name)));
   const programs = new Map([...world().programs.keys()].map((name) => [name, fresh(`bin/${name}`)]));
-  const built = { hostKernel: fresh('boot/host-kernel.elf'), virtualKernel: fresh('boot/vkernel'), programs };
+  const paths = readdirSync(join(folder, 'root/usr/src/src'), { recursive: true, encoding: 'utf8' }).map((name) => `src/${name}`);
+  const sources = new Map(paths.filter((path) => statSync(join(folder, 'root/usr/src', path)).isFile()).map((path) => [path, fresh(`usr/src/${path}`)]));
+  const built = { hostKernel: fresh('boot/host-kernel.elf'), virtualKernel: fresh('boot/vkernel'), programs, sources };
   rmSync(folder, { recursive: true });
   return built;
 }
@@ -48,9 +56,10 @@ describe.each([['the host kernel', 'native '], ['the virtual kernel', ''], ['a v
   }, 600_000);
 });
 
-/** The world that was built in the virtual kernel is booted, kernel and all, and builds the world again. */
-function bootAndBuild(built: Binaries): void {
-  const session = new Session('native exec=make -j 8 buildworld', rootWith(built), built.hostKernel);
+/** The fresh root that was made in the virtual kernel, sources and all, is booted and builds the world again. */
+function bootAndBuild(built: FreshRoot): void {
+  expect([...built.sources.keys()].sort()).toEqual(sourceFiles(ROOT));
+  const session = new Session('native exec=make -j 8 buildworld', rootWith(built, built.sources), built.hostKernel);
   const ending = session.end(BUDGET);
   expect(ending.text).toMatch(/^identical$/m);
   expectSameWorld(freshRoot(ending.disk, false));
