@@ -86,6 +86,19 @@ export const SEL_TLS2: u32 = 0x8b;
 export const VMSPACE_CTL_RUN: i32 = 1;
 /** vmspace_ctl(id, SETLDT, LdtArguments*, 0): our own; DragonFly had no LDT for VM spaces. */
 export const VMSPACE_CTL_SETLDT: i32 = 16;
+/**
+ * vmspace_ctl(id, RESUME, TrapFrame*, ResumeWish*): our own. As RUN, after what the wish asks for, in the order of its fields. EINVAL for
+ * what it can't ask for; then nothing runs.
+ */
+export const VMSPACE_CTL_RESUME: i32 = 17;
+export class ResumeWish {
+  vframe: usize = 0;       // as RUN's
+  ranges: usize = 0;       // start and length of each range of the space that is to be forgotten (MADV_INVAL)
+  count: u32 = 0;          // so many, at most INVALV_MOST
+  enter: u32 = 0;          // then look this address up and enter its page, as a fault there would: | PROT_READ or PROT_WRITE; 0: none
+  entered: u32 = 0;        // out: low word of the time stamp counter when the call was taken up
+  left: u32 = 0;           // out: and when the space was left
+}
 
 // sysarch: the local descriptor table.
 export const I386_GET_LDT: i32 = 0;

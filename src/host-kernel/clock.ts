@@ -51,25 +51,6 @@ export function cycleCount(): u32 {
   return low;
 }
 
-/**
- * End a stretch of user time at cycle `start`, and one of system time now. `counters` is the address of the user and the
- * system count, two u64; `stamp` that of the cycle at which the stretch began.
- */
-export function chargeBoth(counters: usize, stamp: usize, start: u32): void {
-  asm`mov ecx, ${counters}
-      mov eax, ${start}
-      mov edx, ${stamp}
-      sub eax, [edx]
-      add [ecx], eax
-      adc dword ptr [ecx+4], 0
-      rdtsc
-      mov edx, ${stamp}
-      mov [edx], eax
-      sub eax, ${start}
-      add [ecx+8], eax
-      adc dword ptr [ecx+12], 0`;
-}
-
 /** Processor cycles since some moment. */
 export function cpuCycles(): u64 {
   let low: u32 = 0;

@@ -147,7 +147,7 @@ function fastTrap(frame: TrapFrame): TrapFrame {
 }
 
 /** SYSEXIT restores all that the caller may rely on. */
-function isPlain(frame: TrapFrame): bool {
+export function isPlain(frame: TrapFrame): bool {
   return frame.xflags == FAST && frame.edx == frame.eip && frame.ecx == frame.esp && (frame.eflags & (ODD | PSL_D)) == 0;
 }
 

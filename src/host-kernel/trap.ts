@@ -16,7 +16,7 @@ import { vmFault, VM_READ, VM_WRITE } from "../kern/vm_fault.ts";
 import { laneOn } from "../kern/tuning.ts";
 import { readCr2 } from "./io.ts";
 import { intrDispatch, splhigh, splx, T_INTR } from "./intr.ts";
-import { fastReturn, steppedIn } from "./fastcall.ts";
+import { fastReturn, isPlain, returnFast, steppedIn } from "./fastcall.ts";
 import { isSwitch, laneFault, laneTrap } from "./lane.ts";
 
 const PSL_I: u32 = 0x200;
@@ -43,13 +43,24 @@ export function userTrap(frame: TrapFrame): TrapFrame {
   if (frame.trapno >= T_INTR && frame.trapno < T_INTR + 16) {
     intrDispatch(frame.trapno - T_INTR);
   } else {
-    if (frame.trapno == T_PAGEFLT) faultAddress(frame);
-    else if (frame.trapno == T_SYSCALL80) frame.err = 2;
+    if (frame.trapno == T_PAGEFLT) return faultTrap(lwp, frame);
+    if (frame.trapno == T_SYSCALL80) frame.err = 2;
     splx(ENABLED);
     trap(frame);
   }
   leaveKernel(lwp);
   return lwp.frame;
+}
+
+/** A page fault of user mode. If it ends the run of a VM space, the owner's vmspace_ctl returns, by SYSEXIT if it can. */
+function faultTrap(lwp: Lwp, frame: TrapFrame): TrapFrame {
+  faultAddress(frame);
+  splx(ENABLED);
+  trap(frame);
+  leaveKernel(lwp);
+  const back = lwp.frame;
+  if (back != frame && isPlain(back)) returnFast(back);
+  return back;
 }
 
 /** Page faults carry the address in err and the error code's bits in xflags. */

@@ -24,6 +24,8 @@ export let batchOn: bool = true;
 export let teardownOn: bool = true;
 /** window: copies reach a process's pages through the linear mapping, not through one page that is pointed at each in turn. */
 export let windowOn: bool = true;
+/** resume: the virtual kernel runs a process with one call that also says what to forget and which page to enter (kern/vmspace.ts). */
+export let resumeOn: bool = true;
 /** sysenter: SYSENTER is a way into this kernel, and a virtual kernel takes it (machine/fastcall.ts). */
 export let fastCallOn: bool = true;
 /** asyncdisk: who waits for the disk sleeps, and others run (diskqueue.ts). */
@@ -55,6 +57,7 @@ export function tuningInit(): void {
   batchOn = isOn(names, ",batch,");
   teardownOn = isOn(names, ",teardown,");
   windowOn = isOn(names, ",window,");
+  resumeOn = isOn(names, ",resume,");
   fastCallOn = isOn(names, ",sysenter,");
   asyncDiskOn = isOn(names, ",asyncdisk,");
   groupsOn = isOn(names, ",groups,");

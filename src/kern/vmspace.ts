@@ -6,21 +6,23 @@
 // inside; lwp.vmspace is then the entry's space, and copyin, faults and %cr3 follow lwp.vmspace. Whatever registers or
 // descriptors the owner hands in, the result is user code at ring 3 with interrupts on. After an exit the owner's
 // registers and TLS are exactly as before the call, but for eax and the carry flag.
+// VMSPACE_CTL_RESUME is RUN for an owner that has more to say first: which ranges of the space have changed, and which page it has just
+// made valid because the space had faulted there, so that it need not fault again.
 // DragonFly never implemented vmspace_pread and vmspace_pwrite; here they copy between the caller's buffer and the address
 // `offset` of the object.
 
 import { TrapFrame, VextFrame, TRAPFRAME_SIZE, VEXTFRAME_SIZE, SEL_UCODE, SEL_UDATA, PSL_USERCHANGE, PSL_I, PSL_C, PGEX_FPFAULT,
-  VMSPACE_CTL_RUN, VMSPACE_CTL_SETLDT } from "../abi/frames.ts";
+  ResumeWish, VMSPACE_CTL_RESUME, VMSPACE_CTL_RUN, VMSPACE_CTL_SETLDT } from "../abi/frames.ts";
 import { EAGAIN, EBUSY, EEXIST, EFAULT, EINVAL, EJUSTRETURN, ENOENT, ENOMEM, ENXIO, EOPNOTSUPP } from "../abi/errno.ts";
 import { kernSetLdt } from "./ldt.ts";
 import { Lwp, Proc } from "./proc.ts";
 import { Vmspace, vmspaceAlloc, vmspaceFree, vmRangeOk, kernMadvise } from "./vm_map.ts";
-import { VM_READ, VM_WRITE, vmFaultPage } from "./vm_fault.ts";
+import { VM_READ, VM_WRITE, vmFault, vmFaultPage } from "./vm_fault.ts";
 import { memoryTight, vmPageHold, vmPageRelease } from "./vm_page.ts";
-import { MADV_INVALV } from "../abi/mman.ts";
+import { MADV_INVALV, VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
 import { kernInvalidateRanges, kernMmap, kernMunmap, mmapResult } from "./vm_syscalls.ts";
 import { pmapActivate, ptov } from "machine/pmap.ts";
-import { copyin, copyout } from "machine/copyio.ts";
+import { copyin, copyout, suword } from "machine/copyio.ts";
 import { frameActivate } from "machine/swtch.ts";
 import { tlsLoad } from "machine/tls.ts";
 import { fpuVirt } from "./fpu.ts";
@@ -43,6 +45,7 @@ export class VmspaceEntry {
 export class VkernelProc {
   refs: i32 = 1;
   count: i32 = 0;
+  last: VmspaceEntry | null = null; // the one found last
   chains!: FixedArray<VmspaceEntry | null, 1024>;
 }
 
@@ -68,8 +71,12 @@ export function setVkernelSpaces(value: i32): void {
 /** The space that lwp's process knows by this id, or null. */
 export function findEntry(lwp: Lwp, id: usize): VmspaceEntry | null {
   const vkp = lwp.proc.vkernel;
-  let ve = vkp != null ? vkp.chains[chainOf(id)] : null;
+  if (vkp == null) return null;
+  let ve = vkp.last;
+  if (ve != null && ve.id == id) return ve;
+  ve = vkp.chains[chainOf(id)];
   while (ve != null && ve.id != id) ve = ve.next;
+  vkp.last = ve;
   return ve;
 }
 
@@ -112,6 +119,7 @@ export function sysVmspaceDestroy(lwp: Lwp, a: Ptr<u32>): i32 {
 
 function unlinkEntry(vkp: VkernelProc, ve: VmspaceEntry): void {
   vkp.count--;
+  vkp.last = null;
   const at = chainOf(ve.id);
   if (vkp.chains[at] == ve) {
     vkp.chains[at] = ve.next;
@@ -127,8 +135,34 @@ export function sysVmspaceCtl(lwp: Lwp, a: Ptr<u32>): i32 {
   const ve = findEntry(lwp, a[0]!);
   if (ve == null) return noEntry(lwp);
   if (a[1] == VMSPACE_CTL_SETLDT) return setLdt(lwp, ve, a[2]!);
+  if (a[1] == VMSPACE_CTL_RESUME) return resume(lwp, ve, a[2]!, a[3]!);
   if (a[1] != VMSPACE_CTL_RUN) return EOPNOTSUPP;
+  lwp.userLeft = 0;
   return run(lwp, ve, a[2]!, a[3]!);
+}
+
+/** What `wishAt` asks for, then RUN. */
+function resume(lwp: Lwp, ve: VmspaceEntry, tframe: usize, wishAt: usize): i32 {
+  const wish = changetype<ResumeWish>(lwp.scratch);
+  let error = copyin(wishAt, changetype<usize>(wish), sizeof<ResumeWish>());
+  if (error != 0) return error;
+  const vframe = wish.vframe;
+  ve.refs++;
+  error = grantWish(ve.space, wish.ranges, wish.count, wish.enter);
+  if (error == 0) error = suword(wishAt + offsetof<ResumeWish>("entered"), lwp.cycleStamp);
+  ve.refs--;
+  if (error != 0) return error;
+  lwp.userLeft = wishAt + offsetof<ResumeWish>("left");
+  return run(lwp, ve, tframe, vframe);
+}
+
+/** Forget `count` ranges of the space, then enter a page of it. That there is no such page is for the space to find out. May sleep. */
+export function grantWish(space: Vmspace, ranges: usize, count: u32, enter: u32): i32 {
+  const access = (enter & 0xfff) as i32;
+  if (enter != 0 && ((access != VM_READ && access != VM_WRITE) || enter >= VM_MAX_USER_ADDRESS)) return EINVAL;
+  const error = count != 0 ? kernInvalidateRanges(space, ranges, count) : 0;
+  if (error == 0 && enter != 0) vmFault(space, enter, access);
+  return error;
 }
 
 function setLdt(lwp: Lwp, ve: VmspaceEntry, args: usize): i32 {
@@ -163,7 +197,8 @@ function run(lwp: Lwp, ve: VmspaceEntry, tframe: usize, vframe: usize): i32 {
 export function vkernelTrap(lwp: Lwp, frame: TrapFrame): void {
   frame.isp = usedCycles(lwp);
   leaveSpace(lwp);
-  const error = copyout(changetype<usize>(frame), lwp.userTframe, TRAPFRAME_SIZE);
+  let error = copyout(changetype<usize>(frame), lwp.userTframe, TRAPFRAME_SIZE);
+  if (error == 0 && lwp.userLeft != 0) error = suword(lwp.userLeft, lwp.cycleStamp);
   answerOwner(lwp.frame, error);
 }
 

@@ -11,6 +11,7 @@
 //
 // The host's processor serves all of them in turns, so the clock does not tell how long a process ran. The real kernel does.
 
+import { ResumeWish } from '../abi/frames.ts';
 import { LwpParams } from '../abi/lwp.ts';
 import { SIGUSR1 } from '../abi/signal.ts';
 import { TlsInfo } from '../abi/time.ts';
@@ -24,6 +25,7 @@ import { lwpCreate, lwpGettid, lwpKill, umtxSleep, umtxWakeup } from '../libc/sy
 import { ownWord, setOwnWord, Tcb, useTcb } from '../libc/tls.ts';
 import { cycleCount } from './clock.ts';
 import { options } from './options.ts';
+import { pmapFlush } from './pmap.ts';
 
 // VirtualCpu.place
 const IN_KERNEL: i32 = 0;        // or on its way in
@@ -32,6 +34,7 @@ const IDLE: i32 = 2;
 
 class VirtualCpu {
   kick: i32 = 0;
+  wish!: Embed<ResumeWish>;
   place: i32 = IN_KERNEL;
   tid: i32 = 0;
   used: u32 = 0;           // cycles, low word, that the thread had used when RUN last returned
@@ -123,6 +126,7 @@ export function cpuKick(id: i32): void {
 /** Start the other processors. */
 export function cpusStart(): void {
   if (options.cpus == 1) return;
+  pmapFlush();
   lock.lock();
   first.tid = lwpGettid();
   first.cpu = cpuAdd();

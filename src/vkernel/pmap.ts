@@ -1,14 +1,18 @@
 // Page tables of the virtual kernel's processes. The tables are VPTEs in the image, which the real kernel walks when a
 // process faults (kern/ptable.ts makes them). Each belongs to an emulated VM space of the real kernel. Making such a space takes
 // ten system calls, so a few that are not in use are kept: giving one of them another tree takes one call. Kernel memory is the image itself, mapped linearly at KERNBASE.
+//
+// With one processor no space runs while this kernel does. What has changed in the space that ran last is then announced by the call that
+// lets it run again (trap.ts), and before that only if another space changes too.
 
 import { Pmap } from '../kern/ptable.ts';
 import { Lwp } from '../kern/proc.ts';
-import { MADV_INVAL, MADV_INVALV, MADV_NOSYNC, MADV_SETMAP, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS,
+import { INVALV_MOST, MADV_INVAL, MADV_INVALV, MADV_NOSYNC, MADV_SETMAP, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS,
   VPTE_RW, VPTE_V } from '../abi/mman.ts';
 import { panic } from '../kern/panic.ts';
-import { poolOn } from '../kern/tuning.ts';
+import { poolOn, resumeOn } from '../kern/tuning.ts';
 import { vmspaceCreate, vmspaceDestroy, vmspaceMcontrol, vmspaceMmap } from '../libc/sys.ts';
+import { several } from './cpu.ts';
 import { imageFd } from './image.ts';
 
 /** Where the image is mapped: kernel address of physical address 0. */
@@ -56,21 +60,60 @@ export function pmapAttach(pm: Pmap): void {
   mapPiece(pm.space, 2 * GIGABYTE, VM_MAX_USER_ADDRESS, root);
 }
 
-/** A page table goes away: nobody runs its VM space until that has another. */
+/** A page table goes away: nobody runs its VM space until that has another, and getting one forgets all. */
 export function pmapDetach(pm: Pmap): void {
+  if (changedSpace == pm.space) pmapAnnounced();
   if (poolOn && spares < SPARES) {
     spare[spares] = pm.space;
     spares++;
   } else if (vmspaceDestroy(pm.space) < 0) panic("vmspace_destroy");
 }
 
+/** The space that has changed and not been told so; 0: none. */
+export let changedSpace: usize = 0;
+/** Ranges of it. */
+export let changedCount: u32 = 0;
+let changed!: FixedArray<u32, 32>;    // start and length of each
+
+/** Address of the ranges. */
+export function changedRanges(): usize {
+  return addressof(changed);
+}
+
+/** They have been announced, or nobody need know. */
+export function pmapAnnounced(): void {
+  changedSpace = 0;
+  changedCount = 0;
+}
+
+/** Announce them now. */
+export function pmapFlush(): void {
+  if (changedCount != 0 && vmspaceMcontrol(changedSpace, addressof(changed), changedCount, MADV_INVALV, 0) < 0) panic("vmspace_mcontrol");
+  pmapAnnounced();
+}
+
+/** The range can wait until the space runs. */
+function waits(pm: Pmap, start: usize, bytes: usize): bool {
+  if (!resumeOn || several) return false;
+  if (changedSpace != pm.space || changedCount == INVALV_MOST) pmapFlush();
+  changedSpace = pm.space;
+  changed[changedCount * 2] = start;
+  changed[changedCount * 2 + 1] = bytes;
+  changedCount++;
+  return true;
+}
+
 /** Entries of [start, end) were cleared or write-protected: the real kernel forgets what it knows of them. */
 export function pmapInvalidate(pm: Pmap, start: usize, end: usize): void {
+  if (waits(pm, start, end - start)) return;
   if (vmspaceMcontrol(pm.space, start, end - start, MADV_INVAL, 0) < 0) panic("vmspace_mcontrol");
 }
 
 /** The same for `count` ranges, start and length of each at `ranges`: one call for all. */
 export function pmapInvalidateRanges(pm: Pmap, ranges: usize, count: u32): void {
+  let i: u32 = 0;
+  while (i < count && waits(pm, load<u32>(ranges + i * 8), load<u32>(ranges + i * 8, 4))) i++;
+  if (count != 0 && i == count) return;
   if (vmspaceMcontrol(pm.space, ranges, count, MADV_INVALV, 0) < 0) panic("vmspace_mcontrol");
 }
 

@@ -1,8 +1,9 @@
-// How the virtual kernel runs a process: vmspace_ctl(RUN) hands its registers, TLS descriptors and VM space to the real
+// How the virtual kernel runs a process: vmspace_ctl(RESUME), or with off=resume vmspace_ctl(RUN), hands its registers, TLS descriptors and VM space to the real
 // kernel and returns when the process traps, faults, calls the system or a signal (an interrupt of ours) has come. The
 // other half of this conversation is vkernelTrap in the real kernel (src/kern/vmspace.ts).
 
-import { PGEX_FPFAULT, PGEX_U, T_SYSCALL80 } from '../abi/frames.ts';
+import { PGEX_FPFAULT, PGEX_U, PGEX_W, ResumeWish, T_PAGEFLT, T_SYSCALL80, TrapFrame, VMSPACE_CTL_RESUME, VMSPACE_CTL_RUN } from '../abi/frames.ts';
+import { PROT_READ, PROT_WRITE } from '../abi/mman.ts';
 import { panic } from '../kern/panic.ts';
 import { curLwp, Lwp, tlsOf } from '../kern/proc.ts';
 import { chargeSystem, chargeUser } from '../kern/cputime.ts';
@@ -11,6 +12,8 @@ import { signalPending } from '../kern/signal.ts';
 import { syscall } from '../kern/syscall.ts';
 import { trap, userPending, userret } from '../kern/trap.ts';
 import { consFlush, consGathered } from './console.ts';
+import { pmapAnnounced, changedCount, changedRanges, changedSpace } from './pmap.ts';
+import { resumeOn } from '../kern/tuning.ts';
 import { clearKick, comeBack, cyclesInside, leaveKernel, several, thisCpu } from './cpu.ts';
 import { fastCalls } from './fastcall.ts';
 import { fpuReady } from '../kern/fpu.ts';
@@ -29,8 +32,8 @@ function settle(lwp: Lwp): void {
 type Run = (id: usize, command: i32, frame: usize, tls: usize, kick: usize) => i32;
 
 /**
- * vmspace_ctl(id, RUN, frame, tls), unless the word at `kick` is not 0: then nothing runs. Not 0 when it is an error. The
- * arguments lie where the real kernel wants them.
+ * vmspace_ctl(id, command, frame, tls), unless the word at `kick` is not 0: then nothing runs, and KICKED is answered. 0, or an errno.
+ * The arguments lie where the real kernel wants them.
  */
 function enterProcess(): void {
   naked();
@@ -39,10 +42,9 @@ function enterProcess(): void {
       cmp dword ptr [ecx], 0
       jne kicked
       int 0x80
-      sbb eax, eax
       ret
       kicked:
-      xor eax, eax
+      or eax, -1
       ret`;
 }
 
@@ -59,9 +61,11 @@ function enterFast(): void {
       sysenter
       ret
       kicked:
-      xor eax, eax
+      or eax, -1
       ret`;
 }
+
+const KICKED: i32 = -1;
 
 // Offsets in enterProcess: where it looks, and where it goes; and the same in enterFast.
 const LOOK: u32 = 9;
@@ -84,35 +88,89 @@ function charge(lwp: Lwp, cycles: u32): void {
   lwp.cycleStamp = thisCpu.came;
 }
 
+const STAMP: u32 = offsetof<Lwp>("cycleStamp");
+const USER: u32 = offsetof<Lwp>("userCycles");
+const SYSTEM: u32 = offsetof<Lwp>("sysCycles");
+const ENTERED: u32 = offsetof<ResumeWish>("entered");
+const LEFT: u32 = offsetof<ResumeWish>("left");
+
+/** Runs the process until it stops, and tells the real kernel before what has changed and that `enter` is there now. 0 or KICKED. */
+function resume(run: Run, lwp: Lwp, frame: TrapFrame, enter: u32): i32 {
+  const cpu = thisCpu;
+  const wish = cpu.wish;
+  const space = lwp.vmspace.pmap.space;
+  wish.vframe = changetype<usize>(tlsOf(lwp));
+  wish.enter = enter;
+  wish.count = 0;
+  if (changedSpace == space) {
+    wish.ranges = changedRanges();
+    wish.count = changedCount;
+  }
+  const answer = run(space, VMSPACE_CTL_RESUME, changetype<usize>(frame), changetype<usize>(wish), changetype<usize>(cpu));
+  if (answer != 0) return answer;
+  let used: u32 = 0;                         // it was the end of a stretch of system time, and the beginning of the next
+  asm`mov ecx, ${lwp}
+      mov edx, ${wish}
+      mov eax, [edx+${ENTERED}]
+      sub eax, [ecx+${STAMP}]
+      add [ecx+${SYSTEM}], eax
+      adc dword ptr [ecx+${SYSTEM}+4], 0
+      mov eax, [edx+${LEFT}]
+      mov [ecx+${STAMP}], eax
+      sub eax, [edx+${ENTERED}]
+      add [ecx+${USER}], eax
+      adc dword ptr [ecx+${USER}+4], 0
+      mov ${used}, eax`;
+  if (lwp.ve != null) lwp.ve.cycles += used as u64;
+  if (changedSpace == space) pmapAnnounced();
+  return 0;
+}
+
+/** The same by RUN, and with several CPUs: the process's threads may be running, and have been told of changes at once. */
+function runOnly(run: Run, lwp: Lwp, frame: TrapFrame): i32 {
+  const cpu = thisCpu;
+  const tls = changetype<usize>(tlsOf(lwp));
+  const space = lwp.vmspace.pmap.space;
+  chargeSystem(lwp);
+  if (several) {
+    frame.isp = cpu.used;
+    leaveKernel();
+  }
+  const answer = run(space, VMSPACE_CTL_RUN, changetype<usize>(frame), tls, changetype<usize>(cpu));
+  if (several) {
+    comeBack(cpu);
+    charge(lwp, cyclesInside(frame.isp));
+  } else chargeUser(lwp);
+  return answer;
+}
+
+/** What to enter for a process that has faulted, when its fault has been resolved. */
+function faultPage(frame: TrapFrame): u32 {
+  return (frame.err & 0xfffff000) | (((frame.xflags & PGEX_W) != 0 ? PROT_WRITE : PROT_READ) as u32);
+}
+
 /** Runs the current thread's process. Never returns: exit switches away for good. */
 export function goUser(): void {
   const lwp = curLwp;
   const run = changetype<Run>(fastCalls ? codeof(enterFast) : codeof(enterProcess));
+  let enter: u32 = 0;
   for (;;) {
     splhigh();
     clearKick();
     if (interruptPending() || needResched || signalPending(lwp)) settle(lwp);
     const frame = lwp.frame;
     if (consGathered()) consFlush();
-    chargeSystem(lwp);
     frame.trapno = 0;
     frame.xflags = fpuReady(lwp) ? 0 : PGEX_FPFAULT;
-    const cpu = thisCpu;
-    const tls = changetype<usize>(tlsOf(lwp));
-    const space = lwp.vmspace.pmap.space;
-    if (several) {
-      frame.isp = cpu.used;
-      leaveKernel();
-    }
-    const failed = run(space, 1, changetype<usize>(frame), tls, changetype<usize>(cpu));
-    if (several) {
-      comeBack(cpu);
-      charge(lwp, cyclesInside(frame.isp));
-    } else chargeUser(lwp);
+    const answer = resumeOn && !several ? resume(run, lwp, frame, enter) : runOnly(run, lwp, frame);
     splopen();
-    if (failed != 0) panic("vmspace_ctl");
+    if (answer != 0 && answer != KICKED) panic("vmspace_ctl");
     frame.xflags |= PGEX_U;
+    enter = 0;
     if (frame.trapno == T_SYSCALL80) syscall(frame);
-    else if (frame.trapno != 0) trap(frame);
+    else if (frame.trapno != 0) {
+      if (frame.trapno == T_PAGEFLT) enter = faultPage(frame);
+      trap(frame);
+    }
   }
 }

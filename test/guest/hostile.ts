@@ -6,7 +6,7 @@
 // the program also starts a virtual kernel whose process 1 is this program, and counts what the host holds after that.
 
 import { O_RDONLY, O_RDWR, VmStats } from '../../src/abi/file.ts';
-import { TrapFrame } from '../../src/abi/frames.ts';
+import { ResumeWish, TrapFrame, VMSPACE_CTL_RESUME, VMSPACE_CTL_SETLDT } from '../../src/abi/frames.ts';
 import { MAP_ANON, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, MADV_SETMAP, VPTE_PS, VPTE_RW, VPTE_V } from '../../src/abi/mman.ts';
 import { SIGALRM, SIGIO, SIGKILL, SIGPIPE, SIGSYS, SIG_IGN, SigAction, SigSet } from '../../src/abi/signal.ts';
 import { Sys } from '../../src/abi/syscalls.ts';
@@ -72,6 +72,7 @@ function anyOf(kind: i32): u32 {
     case 6: return addressof(arena) + 256 + below(64) * 16;                     // buffer
     case 7: return (random() & 0x3413) | (oneIn(2) ? 0x10 : 0);                 // flags of mmap
     case 8: return below(12);                                                   // behaviour
+    case 9: return oneIn(2) ? VMSPACE_CTL_RESUME as u32 : oneIn(4) ? VMSPACE_CTL_SETLDT as u32 : below(3);  // command for a space
     default: return anyValue();
   }
 }
@@ -89,7 +90,7 @@ function setPath(n: u32, text: string): void {
 
 /** Calls of the facility and those near it, with the kinds of their arguments as digits. */
 const FAVOURITES: string[] = [
-  "485 34800", "486 200", "487 2", "488 2166", "488 2166", "489 2343710", "490 234", "491 234800", "492 264040", "493 264040", "197 34371000", "73 34", "74 342",
+  "485 34800", "486 200", "487 2", "488 2966", "488 2966", "488 2166", "489 2343710", "490 234", "491 234800", "492 264040", "493 264040", "197 34371000", "73 34", "74 342",
   "75 348", "65 340", "17 3", "472 166", "473 166", "340 166", "342 266", "344 6", "53 66", "90 11", "41 1", "6 1", "42 0", "5 520", "3 164", "4 164", "173 164000", "174 164000",
   "92 120", "54 106", "201 1040", "202 626606", "2 0", "83 166",
 ];
@@ -151,6 +152,11 @@ function stir(): void {
   frame.esp = oneIn(2) ? anyValue() : 0x11000;
   frame.eax = below(NUMBERS);
   frame.xflags = random() & 0xff;
+  const wish = changetype<ResumeWish>(addressof(arena) + 256 + below(64) * 16);
+  wish.vframe = oneIn(4) ? anyValue() : addressof(arena) + 256 + below(64) * 16;
+  wish.ranges = oneIn(4) ? anyValue() : addressof(arena) + below(64) * 4;
+  wish.count = oneIn(2) ? 0 : oneIn(4) ? anyValue() : below(20);
+  wish.enter = oneIn(2) ? 0 : oneIn(4) ? anyValue() : below(64) * PAGE + below(4);
 }
 
 function onSignal(_signal: i32): void {}

@@ -3,9 +3,9 @@
 // equal, and in the end so must all memory.
 //
 // The program plays the virtual kernel: it keeps registers and descriptors, moves FPU contents when a space asks for the FPU, and maps a
-// page when one is missing. Boot words: seed=N spaces=N steps=N.
+// page when one is missing. It runs spaces by RUN or by RESUME, which then also announces what it has changed and the page. Boot words: seed=N spaces=N steps=N.
 
-import { LdtArguments, PGEX_FPFAULT, SEL_TLS0, T_DNA, T_PAGEFLT, T_SYSCALL80, TrapFrame, VextFrame, VMSPACE_CTL_SETLDT } from '../../src/abi/frames.ts';
+import { LdtArguments, PGEX_FPFAULT, PGEX_W, ResumeWish, SEL_TLS0, T_DNA, T_PAGEFLT, T_SYSCALL80, TrapFrame, VextFrame, VMSPACE_CTL_RESUME, VMSPACE_CTL_RUN, VMSPACE_CTL_SETLDT } from '../../src/abi/frames.ts';
 import { MADV_INVAL, MADV_NOSYNC, MADV_SETMAP, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, VPTE_RW, VPTE_V } from '../../src/abi/mman.ts';
 import { SIGALRM, SigAction } from '../../src/abi/signal.ts';
 import { Itimerval } from '../../src/abi/time.ts';
@@ -38,6 +38,7 @@ const LDT_SELECTOR: u32 = 0xa7;
 const OP_BYTES: u32 = 16;
 const OPS: u32 = 8;
 const FPU_BYTES: u32 = 512;
+const MOST_RANGES: u32 = 4;
 
 class Space {
   alive: bool = false;
@@ -45,6 +46,9 @@ class Space {
   ext!: Embed<VextFrame>;
   fpu: usize = 0;                    // FXSAVE area
   hasFpu: bool = false;
+  ranges!: FixedArray<u32, 8>;       // changed and not announced: start and length of each
+  unannounced: u32 = 0;
+  missing: u32 = 0;                  // what to tell RESUME of a page that was missing
   // the model
   tree: u32 = 0;                     // which of the two is in effect
   ldt: bool = false;
@@ -63,6 +67,7 @@ let alarms: u32 = 0;
 let faults: u32 = 0;
 let ldtArgs!: Embed<LdtArguments>;
 let descriptor!: FixedArray<u32, 2>;
+let wish!: Embed<ResumeWish>;
 
 function firstFrame(id: u32): u32 {
   return FIRST + id * FRAMES;
@@ -127,6 +132,8 @@ function create(id: u32): void {
   s.tree = 0;
   s.ldt = false;
   s.hasFpu = false;
+  s.unannounced = 0;
+  s.missing = 0;
   s.count = 0;
   for (let r: u32 = 0; r < REGISTERS; r++) s.registers[r] = random();
   memory.fill(changetype<usize>(s.frame), 0, 80);
@@ -148,7 +155,12 @@ function changeMap(id: u32): void {
   const tree = below(2);
   const page = below(PAGES);
   setPage(id, tree, page, oneIn(3) ? 0 : anyFrame(id), oneIn(2));
-  checkEqual("invalidate", vmspaceMcontrol(id + 1, DATA + page * PAGE, PAGE, MADV_INVAL, 0), 0);
+  const s = spaces[id as i32]!;
+  if (s.unannounced < MOST_RANGES && oneIn(2)) {
+    s.ranges[s.unannounced * 2] = DATA + page * PAGE;
+    s.ranges[s.unannounced * 2 + 1] = PAGE;
+    s.unannounced++;
+  } else checkEqual("invalidate", vmspaceMcontrol(id + 1, DATA + page * PAGE, PAGE, MADV_INVAL, 0), 0);
 }
 
 function changeTree(id: u32): void {
@@ -292,12 +304,23 @@ function moveFpu(id: u32): void {
   fpuOwner = id as i32;
 }
 
+function resume(id: u32, s: Space): i32 {
+  wish.vframe = changetype<usize>(s.ext);
+  wish.ranges = addressof(s.ranges);
+  wish.count = s.unannounced;
+  wish.enter = s.missing;
+  s.unannounced = 0;
+  s.missing = 0;
+  return vmspaceCtl(id + 1, VMSPACE_CTL_RESUME, changetype<usize>(s.frame), changetype<usize>(wish));
+}
+
 /** RUN until something other than a signal or the FPU stops it. */
 function enter(id: u32): void {
   const s = spaces[id as i32]!;
   for (;;) {
     s.frame.xflags = fpuOwner == (id as i32) ? 0 : PGEX_FPFAULT;
-    const result = vmspaceCtl(id + 1, 1, changetype<usize>(s.frame), changetype<usize>(s.ext));
+    const result = s.unannounced != 0 || s.missing != 0 || oneIn(2) ? resume(id, s)
+      : vmspaceCtl(id + 1, VMSPACE_CTL_RUN, changetype<usize>(s.frame), changetype<usize>(s.ext));
     if (result != 0) {
       checkEqual("RUN", result, 0);
       return;
@@ -335,6 +358,7 @@ function run(id: u32): void {
       return;
     }
     givePage(id, (opValue[op]! - DATA) >>> 12);
+    if (oneIn(2)) s.missing = (opValue[op]! & 0xfffff000) | ((s.frame.xflags & PGEX_W) != 0 ? 2 : 1);
   }
   if (s.frame.trapno != T_SYSCALL80) check(`space ${id}: trap ${s.frame.trapno} instead of the system call`, false);
   if (s.count != 0 && load<u32>(at(firstFrame(id) + 9) + FPU_WORD) != s.count) check(`space ${id}: FPU`, false);

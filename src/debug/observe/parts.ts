@@ -30,11 +30,11 @@ export const PART_TEXT: Readonly<Record<Part, string>> = {
 
 /** Function -> part, in the order of a trap's way through the kernels. */
 export const PART_OF: Readonly<Record<string, Part>> = {
-  trapEntry: 'entry', fastEntry: 'entry', fastTrap: 'entry', hostTrap: 'entry', userTrap: 'entry', chargeUser: 'entry', faultAddress: 'entry', isSwitch: 'entry', laneTrap: 'entry', trap: 'entry',
+  trapEntry: 'entry', fastEntry: 'entry', fastTrap: 'entry', hostTrap: 'entry', userTrap: 'entry', faultTrap: 'entry', 'faultTrap:leaveKernel': 'exit', 'faultTrap:isPlain': 'exit', chargeUser: 'entry', faultAddress: 'entry', isSwitch: 'entry', laneTrap: 'entry', trap: 'entry',
   'userTrap:intrDispatch': 'work', 'hostTrap:intrDispatch': 'work', 'hostTrap:kernelTrap': 'work', 'trap:syscall': 'work', 'trap:pageFault': 'work',
   'trap:vkernelTrap': 'work', 'trap:trapSignal': 'work', enterSpace: 'work', leaveSpace: 'work',
   activatePmap: 'cr3', pmapActivate: 'cr3', loadCr3: 'cr3',
-  'enterSpace:fetcher': 'frame', fetch: 'frame', 'leaveSpace:copier': 'frame', copyFrame: 'frame', cleanFrame: 'frame', 'run:copyin': 'frame',
+  'enterSpace:prepared': 'work', grantWish: 'work', 'enterSpace:fetcher': 'frame', fetch: 'frame', 'leaveSpace:copier': 'frame', copyFrame: 'frame', cleanFrame: 'frame', 'run:copyin': 'frame',
   'vkernelTrap:copyout': 'frame', answerOwner: 'frame',
   setTrapStack: 'descriptors', setTlsDescriptors: 'descriptors', frameActivate: 'descriptors', tlsLoad: 'descriptors', checkTls: 'descriptors', goodTls: 'descriptors',
   fpuVirt: 'fpu', fpuArm: 'fpu', fpuReach: 'fpu', fpuReady: 'fpu', fpuTrap: 'fpu', takeFpu: 'fpu', saveTo: 'fpu', loadFrom: 'fpu',
@@ -42,7 +42,7 @@ export const PART_OF: Readonly<Record<string, Part>> = {
   pmapInvalidate: 'invalidation', invlpg: 'invalidation',
   leaveKernel: 'exit', userret: 'exit', userPending: 'exit', chargeSystem: 'exit', charge: 'exit', doreti: 'exit', isPlain: 'exit', returnFast: 'exit', fastReturn: 'exit',
   'userret:postsig': 'work', 'userret:cursig': 'work', 'userret:yieldCpu': 'work', 'leaveKernel:userret': 'exit',
-  goUser: 'exit', enterProcess: 'exit', enterFast: 'exit', 'goUser:comeBack': 'entry', 'goUser:splopen': 'entry', 'goUser:syscall': 'work', 'goUser:trap': 'entry', 'goUser:settle': 'work', 'goUser:consFlush': 'work',
+  goUser: 'exit', resume: 'exit', runOnly: 'exit', 'runOnly:comeBack': 'entry', enterProcess: 'exit', enterFast: 'exit', 'goUser:splopen': 'entry', 'goUser:syscall': 'work', 'goUser:trap': 'entry', 'goUser:settle': 'work', 'goUser:consFlush': 'work',
 };
 
 /** Sources by path, as the line tables name them. */
