@@ -9,6 +9,8 @@ import { readCr4, writeCr4 } from './io.ts';
 import { VPTE_G, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
 
 export const KERNBASE: u32 = 0xc0000000;
+/** Memory that was never used holds anything: whoever started the machine may have used it. */
+export const FRESH_IS_ZERO: bool = false;
 const KERNEL_SLOTS: usize = (KERNBASE >>> 22) * 4;   // offset of the kernel's entries in a directory
 const CR4_PGE: u32 = 0x80;
 const FEW: u32 = 0x20000;                            // up to so many bytes are flushed page by page

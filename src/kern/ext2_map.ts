@@ -29,6 +29,12 @@ export function blockOf(node: Ext2Node, index: u32, allocate: bool): u32 {
   return tablePointer(node, table, rest % POINTERS, allocate, false);
 }
 
+/** Block `index` is a hole, which the inode alone says, without a look at the disk. False: perhaps it is none. */
+export function isHole(node: Ext2Node, index: u32): bool {
+  if (index < DIRECT) return node.d.block[index] == 0;
+  return node.d.block[index - DIRECT < POINTERS ? DIRECT : DIRECT + 1] == 0;
+}
+
 function inodePointer(node: Ext2Node, slot: u32, allocate: bool, table: bool): u32 {
   const block = node.d.block[slot];
   if (block != 0 || !allocate) return block;

@@ -12,7 +12,7 @@ import { allocInode, firstBlockOf, freeInode, inodeBlock, inodeOffset } from './
 import { dirAdd, dirFind, dirInit, dirIsEmpty, dirNameOf, dirRead, dirRemove, dirReplace, FT_BLK, FT_CHR, FT_DIR, FT_FIFO, FT_LNK,
   FT_REG } from './ext2_dir.ts';
 import { commitCount, ext2Commit, fail, fileTime, fsError, holdCommit, letCommit } from './ext2_fs.ts';
-import { BAD_BLOCK, blockOf, freeBlocksFrom } from './ext2_map.ts';
+import { BAD_BLOCK, blockOf, freeBlocksFrom, isHole } from './ext2_map.ts';
 import type { Nameidata } from './namei.ts';
 import { Uio } from './uio.ts';
 import { MAX_FILE_SIZE, Vnode, VT_CHR, VT_DIR, VT_LNK, VT_OTHER, VT_REG } from './vnode.ts';
@@ -107,6 +107,10 @@ export class Ext2Node extends Vnode {
   override isAllocated(pindex: u32): bool {
     const block = blockOf(this, pindex, false);
     return block != 0 && block != BAD_BLOCK;
+  }
+
+  override isHole(pindex: u32): bool {
+    return isHole(this, pindex);
   }
 
   override truncate(size: u32): i32 {

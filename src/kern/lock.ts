@@ -46,6 +46,11 @@ export function fsHeldOnce(): bool {
   return fileSystem.depth == 1;
 }
 
+/** Nobody is at work in the file system: what the memory says of it is true until somebody sleeps. */
+export function fsIdle(): bool {
+  return fileSystem.depth == 0;
+}
+
 /** Before a sleep that somebody in the file system may have to end: give the lock up altogether. Returns what fsResume needs. */
 export function fsPause(): i32 {
   if (fileSystem.owner != curLwp) return 0;

@@ -4,14 +4,21 @@
 // Rules: nothing here sleeps, reads a file or takes memory that others need. A page gets no permission that a fault at its own
 // address would not have given, and nothing changes in the entries of a VPAGETABLE mapping. What a program sees is the same without.
 
-import { Vmspace, VmMapEntry, VME_NEEDS_COPY, VME_STACK } from './vm_map.ts';
-import { OBJ_ANON, OBJ_VNODE } from './vm_object.ts';
+import { Vmspace, VmMapEntry, VME_NEEDS_COPY, VME_STACK, VME_VPAGETABLE } from './vm_map.ts';
+import { OBJ_ANON, OBJ_VNODE, vmObjectHolePage } from './vm_object.ts';
 import { VmPage, PG_BUSY, PG_DIRTY, memoryPlenty, vmPageAlloc, vmPageHold, vmPageLookup, vmPageRelease } from './vm_page.ts';
 import { pmapEnter, pmapExtract } from './ptable.ts';
-import { PAGE_SIZE, PROT_WRITE, VPTE_A, VPTE_M, VPTE_RW, VPTE_V } from '../abi/mman.ts';
+import { aheadOn, neighboursOn } from './tuning.ts';
+import { PAGE_SIZE, PROT_WRITE, VPTE_A, VPTE_M, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
+
+/** How a fault came by its page. */
+export const FOUND_RESIDENT: i32 = 0;
+export const FOUND_READ: i32 = 1;        // from a file, or in memory after all
+export const FOUND_ZEROED: i32 = 2;
+export const FOUND_COPIED: i32 = 3;
 
 const CLUSTER: u32 = 16;
-const AROUND: u32 = 4;           // the same in a VPAGETABLE mapping, where the owner of the table has chosen neighbours once already
+const AROUND: u32 = 16;           // the same in a VPAGETABLE mapping, where the owner of the table has chosen neighbours once already
 const FIRST_RUN: u32 = 2;        // pages of the first run, the fault's own among them
 const LAST_RUN: u32 = 16;
 
@@ -32,13 +39,31 @@ function residentPage(e: VmMapEntry, pindex: u32): VmPage | null {
   return null;
 }
 
+/** The mapping shows the object as it lies there: page after page, from where its offset or its root entry says. */
+export function isLinear(e: VmMapEntry): bool {
+  return (e.flags & VME_VPAGETABLE) == 0 || (e.root & (VPTE_PS | VPTE_RW)) == (VPTE_PS | VPTE_RW);
+}
+
+/** What pays beside the page at `va` of a linear mapping, which the fault came by in the way `how`. */
+export function enterMore(vm: Vmspace, e: VmMapEntry, va: u32, how: i32, write: bool): void {
+  const fresh = how == FOUND_ZEROED || (how == FOUND_READ && write && (e.flags & VME_VPAGETABLE) != 0);
+  if (fresh && aheadOn) zeroAhead(vm, e, va);
+  else if (how <= FOUND_READ && neighboursOn) enterNeighbours(vm, e, va);
+}
+
+/** Index in the object of what a linear mapping shows at `at`. */
+function indexAt(e: VmMapEntry, at: u32): u32 {
+  const index = (e.offset + (at - e.start)) >>> 12;
+  return (e.flags & VME_VPAGETABLE) == 0 ? index : (e.root >>> 12) + index;
+}
+
 /** Enter the resident pages around `va`, within its aligned cluster. */
-export function enterNeighbours(vm: Vmspace, e: VmMapEntry, va: u32): void {
+function enterNeighbours(vm: Vmspace, e: VmMapEntry, va: u32): void {
   const base = va & ~(CLUSTER * PAGE_SIZE - 1);
   for (let i: u32 = 0; i < CLUSTER; i++) {
     const at = base + i * PAGE_SIZE;
     if (at == va || at < e.start || at >= e.end || pmapExtract(vm.pmap, at) != 0) continue;
-    const page = residentPage(e, (e.offset + (at - e.start)) >>> 12);
+    const page = residentPage(e, indexAt(e, at));
     if (page == null || (page.flags & PG_BUSY) != 0) continue;
     if (!enterHeld(vm, at, page, mayWrite(e, page, page.object == e.object))) return;
   }
@@ -57,31 +82,44 @@ function enterHeld(vm: Vmspace, at: u32, page: VmPage, write: bool): bool {
  * those with M become writable, so that nothing changes in them. `modified`: the entries above have M and allow writing.
  */
 export function enterAccessed(vm: Vmspace, e: VmMapEntry, va: u32, table: usize, modified: bool): void {
-  const base = va & ~(AROUND * PAGE_SIZE - 1);
-  const slot = ((e.offset + (base - e.start)) >>> 12) & 1023;
-  if (base < e.start || base + AROUND * PAGE_SIZE > e.end || slot > 1024 - AROUND) return;
-  const first = table + slot * 4;
-  for (let i: u32 = 0; i < AROUND; i++) {
-    const vpte = load<u32>(first + i * 4);
-    if ((vpte & (VPTE_V | VPTE_A)) != (VPTE_V | VPTE_A)) continue;
-    const at = base + i * PAGE_SIZE;
-    if (pmapExtract(vm.pmap, at) == 0 && !enterOne(vm, e, at, vpte, modified)) return;
+  const slot = ((e.offset + (va - e.start)) >>> 12) & 1023;
+  const within = (va >>> 12) & (AROUND - 1);
+  const before = least(within, slot, (va - e.start) >>> 12);
+  const after = least(AROUND - within, 1024 - slot, (e.end - va) >>> 12);
+  let entry = table + (slot - before) * 4;
+  let at = va - before * PAGE_SIZE;
+  for (let left = before + after; left != 0; left--) {
+    const vpte = load<u32>(entry);
+    if ((vpte & (VPTE_V | VPTE_A)) == (VPTE_V | VPTE_A) && pmapExtract(vm.pmap, at) == 0 && !enterOne(vm, e, at, vpte, modified)) return;
+    entry += 4;
+    at += PAGE_SIZE;
   }
 }
 
-/** One page of enterAccessed. False: there is no room for it. */
+function least(a: u32, b: u32, c: u32): u32 {
+  const d = a < b ? a : b;
+  return d < c ? d : c;
+}
+
+/** One page of enterAccessed; one that has been written according to its entry, but is still a hole, is made. False: there is no room for it. */
 function enterOne(vm: Vmspace, e: VmMapEntry, at: u32, vpte: u32, modified: bool): bool {
-  const page = residentPage(e, vpte >>> 12);
-  if (page == null || (page.flags & PG_BUSY) != 0) return true;
   const writable = modified && (vpte & (VPTE_RW | VPTE_M)) == (VPTE_RW | VPTE_M);
+  let page = residentPage(e, vpte >>> 12);
+  if (page == null && writable && aheadOn && memoryPlenty()) page = holePage(e, vpte >>> 12);
+  if (page == null || (page.flags & PG_BUSY) != 0) return true;
   return enterHeld(vm, at, page, writable && mayWrite(e, page, page.object == e.object));
+}
+
+/** A page for a hole of the file that the entry shows, if a store there would make it. */
+function holePage(e: VmMapEntry, pindex: u32): VmPage | null {
+  return (e.flags & VME_NEEDS_COPY) == 0 ? vmObjectHolePage(e.object!, pindex) : null;
 }
 
 /**
  * A page of zeros was made for a fault at `va`. Was that where memory touched in order would fault next, then make those that follow
  * too (on a stack those that precede), to the end of an aligned run that doubles each time.
  */
-export function zeroAhead(vm: Vmspace, e: VmMapEntry, va: u32): void {
+function zeroAhead(vm: Vmspace, e: VmMapEntry, va: u32): void {
   const down = (e.flags & VME_STACK) != 0;
   let next = va;
   if (va == e.expected && memoryPlenty()) {
@@ -96,9 +134,10 @@ export function zeroAhead(vm: Vmspace, e: VmMapEntry, va: u32): void {
 /** Make the page at `at`. False: there is something already, or it can't be. */
 function zeroPageAt(vm: Vmspace, e: VmMapEntry, at: u32): bool {
   if (at < e.start || at >= e.end) return false;
-  const pindex = (e.offset + (at - e.start)) >>> 12;
-  if (!isEmpty(e, pindex)) return false;
-  const page = vmPageAlloc(e.object, pindex, true);
+  const index = indexAt(e, at);
+  let page: VmPage | null = null;
+  if (isEmpty(e, index)) page = vmPageAlloc(e.object, index, true);
+  else if ((e.flags & VME_VPAGETABLE) != 0 && residentPage(e, index) == null) page = holePage(e, index);
   return page != null && enterHeld(vm, at, page, mayWrite(e, page, true));
 }
 

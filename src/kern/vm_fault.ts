@@ -10,11 +10,11 @@ import { VmObject, OBJ_VNODE, vmObjectAnon, vmObjectRef, vmObjectRelease, vmObje
   vmGetPageError } from './vm_object.ts';
 import { VmPage, PG_BUSY, copyPage, paToPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPageRelease, vmPageSetDirty, vmPageTouch, vmBalance,
   memoryScarce } from './vm_page.ts';
-import { enterAccessed, enterNeighbours, mayWrite, zeroAhead } from './vm_around.ts';
+import { enterAccessed, enterMore, isLinear, mayWrite, FOUND_COPIED, FOUND_READ, FOUND_RESIDENT, FOUND_ZEROED } from './vm_around.ts';
 import { switchCount } from './sched.ts';
 import { vptIndex, vptModified, vptTable, vptWalk } from './vpagetable.ts';
 import { vtop } from 'machine/pmap.ts';
-import { aheadOn, aroundOn, modifiedOn, neighboursOn } from './tuning.ts';
+import { aroundOn, modifiedOn } from './tuning.ts';
 import { pmapEnter } from './ptable.ts';
 import { PROT_WRITE } from '../abi/mman.ts';
 import { SEGV_MAPERR, SEGV_ACCERR } from '../abi/signal.ts';
@@ -31,12 +31,7 @@ const FAULT_RETRY: i32 = -1;
 /** What the last entryPage found. Valid until anything else runs that may sleep or fault. */
 export let foundPage: VmPage | null = null;
 let foundTop: bool = false;        // in the entry's own object
-let foundHow: i32 = 0;
-
-// How entryPage came by it.
-const RESIDENT: i32 = 0;
-const ZEROED: i32 = 1;
-const COPIED: i32 = 2;
+let foundHow: i32 = 0;             // FOUND_RESIDENT ...
 
 /** Resolve a fault at `va`: 0, SEGV_MAPERR, SEGV_ACCERR or FAULT_NOMEM. May sleep. */
 export function vmFault(vm: Vmspace, va: usize, access: i32): i32 {
@@ -86,8 +81,7 @@ function enterFound(vm: Vmspace, e: VmMapEntry, va: u32, write: bool, modified: 
   const full = pmapEnter(vm.pmap, va, page, write || ((!walks || modified) && mayWrite(e, page, foundTop))) != 0;
   if (!full && !memoryScarce()) {
     if (table != 0) enterAccessed(vm, e, va, table, modified);
-    else if (!walks && how == ZEROED && aheadOn) zeroAhead(vm, e, va);
-    else if (!walks && how == RESIDENT && neighboursOn) enterNeighbours(vm, e, va);
+    else if (isLinear(e)) enterMore(vm, e, va, how, write);
   }
   if (table != 0) vmPageRelease(paToPage(vtop(table)));
   vmPageRelease(page);
@@ -129,7 +123,7 @@ function chainPage(vm: Vmspace, top: VmObject, pindex: u32): i32 {
     const page = vmPageLookup(object, pindex);
     if (page != null && (page.flags & PG_BUSY) == 0) {
       vmPageTouch(page);
-      return found(page, object == top, RESIDENT);
+      return found(page, object == top, FOUND_RESIDENT);
     }
     if (object.kind == OBJ_VNODE) return filePage(vm, object, pindex, object == top);
     if (pindex >= object.shadowLimit) break;
@@ -158,13 +152,13 @@ function filePage(vm: Vmspace, object: VmObject, pindex: u32, top: bool): i32 {
   if (page == null) return error == ENOMEM ? FAULT_NOMEM : SEGV_ACCERR;
   vmPageRelease(page);
   if (vm.timestamp != stamp || switchCount != before) return FAULT_RETRY;
-  return found(page, top, RESIDENT);
+  return found(page, top, FOUND_READ);
 }
 
 function zeroFill(top: VmObject, pindex: u32): i32 {
   const page = vmPageAlloc(top, pindex, true);
   if (page == null) return FAULT_NOMEM;
-  return found(page, true, ZEROED);
+  return found(page, true, FOUND_ZEROED);
 }
 
 /** Copy the found page of an object behind to the front object. */
@@ -175,5 +169,5 @@ function copyUp(top: VmObject, pindex: u32): i32 {
   vmPageRelease(from);
   if (page == null) return FAULT_NOMEM;
   copyPage(from.pa, page.pa);
-  return found(page, true, COPIED);
+  return found(page, true, FOUND_COPIED);
 }

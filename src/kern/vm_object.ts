@@ -10,7 +10,7 @@ import { VmPage, PG_BAD, PG_BUSY, vmPageLookup, vmPageAlloc, vmPageFree, vmPageT
   vmPageHold, vmPageRelease, manyPagesFree, vmPageRename, vmPageSetClean, vmPageSetDirty } from './vm_page.ts';
 import { blockAhead, blockForget, blockGive, blockPage, blockWait } from './blockcache.ts';
 import { DiskBatch, MOST_BLOCKS } from './diskqueue.ts';
-import { fsHeldOnce, fsLock, fsPause, fsResume, fsUnlock } from './lock.ts';
+import { fsHeldOnce, fsIdle, fsLock, fsPause, fsResume, fsUnlock } from './lock.ts';
 import { readAheadOn } from './tuning.ts';
 import { NO_BLOCK, Vnode } from './vnode.ts';
 import { ptov } from 'machine/pmap.ts';
@@ -179,6 +179,18 @@ export function vmObjectNewPage(object: VmObject, pindex: u32): VmPage | null {
   if (found != null) return found;
   const p = vmPageAlloc(object, pindex, true);
   return p != null ? p : noPage(ENOMEM);
+}
+
+/**
+ * A page of zeros for a hole in a file, which nothing has in memory yet, as a store there would find it: dirty. Null when it is not
+ * certain to be a hole. Never sleeps.
+ */
+export function vmObjectHolePage(object: VmObject, pindex: u32): VmPage | null {
+  const vp = object.vnode;
+  if (vp == null || !fsIdle() || pindex >= pagesOf(vp.size) || !vp.isHole(pindex)) return null;
+  const p = vmPageAlloc(object, pindex, true);
+  if (p != null) vmPageSetDirty(p);
+  return p;
 }
 
 function noPage(error: i32): VmPage | null {

@@ -13,7 +13,7 @@
 
 import { VmObject, OBJ_VNODE, OBJ_NOSYNC } from './vm_object.ts';
 import { PvEntry, pvUnmapAll, pvProtectAll } from './pv.ts';
-import { ptov } from 'machine/pmap.ts';
+import { FRESH_IS_ZERO, ptov } from 'machine/pmap.ts';
 import { blockForget } from './blockcache.ts';
 import { DiskBatch, diskGive, diskQueue, diskTake, diskWait } from './diskqueue.ts';
 import { fsLock, fsUnlock } from './lock.ts';
@@ -26,6 +26,7 @@ export const PG_BUSY: u8 = 2;      // being read from disk (blockcache.ts)
 export const PG_BAD: u8 = 4;       // it could not be read
 export const PG_SLAB: u8 = 8;      // cut into small blocks by malloc
 export const PG_MANAGED: u8 = 16;  // keeps reverse mappings
+export const PG_ZERO: u8 = 32;     // never used: zeros
 
 const Q_NONE: u8 = 0;
 const Q_FREE: u8 = 1;
@@ -138,6 +139,7 @@ function freshPage(): VmPage | null {
   const p = pageAt(fresh);
   memory.fill(changetype<usize>(p), 0, sizeof<VmPage>());
   p.pa = firstPa + (fresh << 12);
+  p.flags = FRESH_IS_ZERO ? PG_ZERO : 0;
   fresh++;
   return p;
 }
@@ -224,10 +226,12 @@ export function vmPageAlloc(object: VmObject | null, pindex: u32, zero: bool): V
   if (object != null && !mayTake(object)) return null;
   const p = takeFree();
   if (p == null) return null;
+  const clear = (p.flags & PG_ZERO) == 0;
   p.pindex = pindex;
   p.wire = 0;
+  p.flags = 0;
   if (object != null) enterObject(p, object);
-  if (zero) zeroPage(p.pa);
+  if (zero && clear) zeroPage(p.pa);
   return p;
 }
 
@@ -514,7 +518,8 @@ export function vmPageAllocRun(n: u32): VmPage | null {
 
 function freshRun(n: u32): VmPage {
   const first = freshPage()!;
-  for (let i: u32 = 1; i < n; i++) freshPage();
+  first.flags = 0;
+  for (let i: u32 = 1; i < n; i++) freshPage()!.flags = 0;
   return first;
 }
 

@@ -66,6 +66,8 @@ export abstract class Vnode {
   abstract reserve(pindex: u32): i32;
   /** Page `pindex` has room on disk. */
   abstract isAllocated(pindex: u32): bool;
+  /** Page `pindex` is known, without a look at the disk, to have none. */
+  abstract isHole(pindex: u32): bool;
   /** Set the size; what lies behind it is freed, also when the size stays. */
   abstract truncate(size: u32): i32;
   /** Note that the contents changed now, and that the file is at least `size` long. */

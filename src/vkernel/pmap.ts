@@ -17,6 +17,8 @@ import { imageFd } from './image.ts';
 
 /** Where the image is mapped: kernel address of physical address 0. */
 export const KERNBASE: u32 = 0x40000000;
+/** Memory that was never used is a hole in the image: zeros. */
+export const FRESH_IS_ZERO: bool = true;
 const GIGABYTE: u32 = 0x40000000;
 const SPARES: u32 = 16;
 

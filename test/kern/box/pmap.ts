@@ -5,6 +5,7 @@ import { Pmap } from '../../../src/kern/ptable.ts';
 import { missing } from './platform.ts';
 
 /** 6 MiB: little enough that pages are taken away all the time. */
+export const FRESH_IS_ZERO: bool = false;
 export const RAM_BYTES: u32 = 0x600000;
 let ram!: FixedArray<u32, 1574912>;
 
