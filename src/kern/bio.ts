@@ -85,13 +85,17 @@ export function bforget(block: u32): void {
 /** Write every changed buffer: 0 or the first error, after which the following kinds are not written. */
 export function bflush(): i32 {
   let error: i32 = 0;
-  for (let kind: u8 = FRESH; kind <= NAMES && error == 0; kind++) error = flushKind(kind);
+  for (let kind: u8 = FRESH; kind <= NAMES && error == 0; kind++) error = bflushEnd(queueKind(kind));
   return error;
 }
 
-function flushKind(kind: u8): i32 {
+/** Queue the fresh blocks, to be written together with data: between them they lie on the disk, and nothing leads to either yet. */
+export function bflushFresh(): DiskBatch {
+  return queueKind(FRESH);
+}
+
+function queueKind(kind: u8): DiskBatch {
   const batch = new DiskBatch();
-  let error: i32 = 0;
   const s = splhigh();
   for (let b = oldest; b != null; b = b.newer) {
     if (!b.dirty || b.kind != kind) continue;
@@ -99,6 +103,12 @@ function flushKind(kind: u8): i32 {
     b.dirty = false;
   }
   splx(s);
+  return batch;
+}
+
+/** Have the buffers of the batch written: 0 or the first error; those that could not be written are changed still. */
+export function bflushEnd(batch: DiskBatch): i32 {
+  let error: i32 = 0;
   diskWait(batch);
   for (let r = diskTake(batch); r != null; r = diskTake(batch)) {
     blockForget(r.block);

@@ -1,14 +1,14 @@
 // The ext2 volume: superblock, group descriptors, mounting, writing back. 4 KiB blocks, 128-byte inodes, directory entries
 // with file types, sparse files; no journal. Files stay below 2 GiB, so the double indirect block is the last one needed.
 //
-// Writing back (ext2Commit) goes in an order in which every step is right whenever the power fails: data; inodes and pointers; names; then
+// Writing back (ext2Commit) goes in an order in which every step is right whenever the power fails: data and fresh pointers; inodes and the others; names; then
 // the inodes of files that have lost their last name. Only then are blocks free that files have given up. So after a power cut a name means the
 // file that it meant at the last commit, or all of the one that it was given since.
 //
 // Guarantees: a volume that was not unmounted is checked before it is mounted (ext2_check.ts); from ext2Mount to ext2Unmount the superblock on disk says "not clean"; after ext2Unmount everything is
 // written, files without a name are freed, counts are right, and it says "clean".
 
-import { bdirty, bflush, bread, Buf } from './bio.ts';
+import { bdirty, bflush, bflushEnd, bflushFresh, bread, Buf } from './bio.ts';
 import { BLOCK_SECTORS, BLOCK_SIZE } from './diskqueue.ts';
 import { ext2Check } from './ext2_check.ts';
 import { freeGivenUp, givenUp } from './ext2_alloc.ts';
@@ -185,8 +185,10 @@ export function ext2Commit(): i32 {
   if (commitsHeld != 0) return 0;
   holdCommit();
   commitCount++;
+  const fresh = bflushFresh();
   const data = vmFlushDirty(0xffffffff);
-  let error = updateNodes();
+  let error = bflushEnd(fresh);
+  if (error == 0) error = updateNodes();
   if (error == 0) error = bflush();
   if (error == 0) error = forgetDead();
   letCommit();

@@ -8,11 +8,12 @@ import { cpusStart } from "machine/cpu.ts";
 import { fastCallInit } from "machine/fastcall.ts";
 import { intrEnable } from "machine/intr.ts";
 import { cpuHalt, cpuReboot } from "machine/reset.ts";
+import { HZ } from "./callout.ts";
 import { cpuTimeBegin } from "./cputime.ts";
 import { kernExec } from "./exec.ts";
 import { fdCreate } from "./file.ts";
 import { kprint } from "./kprintf.ts";
-import { fsLock } from "./lock.ts";
+import { fsLock, fsUnlock } from "./lock.ts";
 import { panic } from "./panic.ts";
 import { allProcs, curLwp, Lwp, lwpSetStack, pfind, procAlloc, procSetName, PS_ZOMBIE, setCurLwp } from "./proc.ts";
 import { setRunQueue, tsleep } from "./sched.ts";
@@ -23,10 +24,11 @@ import { startThread } from "./thread.ts";
 import { timeInit } from "./time.ts";
 import { tuningInit } from "./tuning.ts";
 import { ttyInit } from "./tty.ts";
-import { vfsMountRoot, vfsUnmount } from "./vfs.ts";
+import { vfsMountRoot, vfsSync, vfsUnmount } from "./vfs.ts";
 import { totalPageCount } from "./vm_page.ts";
 
 const INIT: string = "/sbin/init";
+const SYNC_SECONDS: i32 = 30;
 
 /** Called by the platform when memory, console and clock work, on the stack at `stack`, with interrupts off. */
 export function kernMain(stack: usize): void {
@@ -41,7 +43,7 @@ export function kernMain(stack: usize): void {
   vfsMountRoot();       // the root file system
   startInit();          // process 1
   cpusStart();          // the other processors
-  idleForever();
+  syncForever();        // which process 0 does from here on
 }
 
 function procZero(stack: usize): void {
@@ -94,8 +96,14 @@ function nextBlank(line: string, at: i32): i32 {
   return at;
 }
 
-function idleForever(): void {
-  for (;;) tsleep(changetype<usize>(curLwp), 0, "idle", 0);
+/** What has changed is written now and then, so that a power cut takes little away. */
+function syncForever(): void {
+  for (;;) {
+    tsleep(changetype<usize>(curLwp), 0, "syncer", SYNC_SECONDS * HZ);
+    fsLock();
+    vfsSync();
+    fsUnlock();
+  }
 }
 
 /** reboot(howto): end every process, write everything back, and stop or start again. */
