@@ -148,7 +148,7 @@ function waited(first: DiskRequest, sector: u32, count: u32): i32 {
 
 /** A command with the data moved by the processor. */
 function programmed(first: DiskRequest, sector: u32, count: u32): bool {
-  if (!notBusy()) return false;
+  if ((finalStatus() & BUSY) != 0) return false;
   address(sector, count);
   outb(COMMAND, first.write ? WRITE : READ);
   for (let r: DiskRequest | null = first; r != null; r = r.next) {
@@ -158,16 +158,16 @@ function programmed(first: DiskRequest, sector: u32, count: u32): bool {
       else readSector(at);
     }
   }
-  return !first.write || notBusy();
+  return !first.write || (finalStatus() & (BUSY | FAULT | ERROR)) == 0;
 }
 
-/** Wait until the drive is not busy; false when it reports an error. */
-function notBusy(): bool {
+/** The drive's status when it is no longer busy, with the errors of the last command; BUSY when it stays so. */
+function finalStatus(): u32 {
   for (let i: u32 = 0; i < PATIENCE; i++) {
     const status = inb(COMMAND) as u32;
-    if ((status & BUSY) == 0) return (status & (FAULT | ERROR)) == 0;
+    if ((status & BUSY) == 0) return status;
   }
-  return false;
+  return BUSY;
 }
 
 /** Wait until the drive wants a sector's data moved; false when it reports an error. */

@@ -15,6 +15,7 @@ import { malloc, mallocInUse, mfree } from "rt/rt.ts";
 import { yieldCpu } from "./sched.ts";
 import { cpuTimes, cyclesToUsec } from "./cputime.ts";
 import { bufferCount } from "./bio.ts";
+import { diskCommands } from "./diskqueue.ts";
 import { nodeCount } from "./ext2_node.ts";
 import { fileCount } from "./file.ts";
 import { pvCount } from "./pv.ts";
@@ -116,6 +117,7 @@ function vmStats(a: Ptr<u32>): i32 {
   stats.pagedOut = pagedOut;
   stats.buffers = bufferCount as u32;
   stats.nodes = nodeCount;
+  stats.diskCommands = diskCommands;
   for (let p = allProcs(); p != null; p = p.next) stats.processes++;
   const error = answer(changetype<usize>(stats), sizeof<VmStats>(), a);
   free(stats);

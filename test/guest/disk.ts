@@ -1,7 +1,7 @@
 // Judges that the disk works while processes run: who waits for it is idle, and whoever else can run does; and that what many
 // processes read and write at once is right. /big is a file of 2 MiB whose every page begins with the page's number.
 
-import { CpTime, CTL_KERN, KERN_CPTIME, O_CREAT, O_RDONLY, O_RDWR, SEEK_SET, WNOHANG } from '../../src/abi/file.ts';
+import { CpTime, CTL_KERN, CTL_VM, KERN_CPTIME, O_CREAT, O_RDONLY, O_RDWR, SEEK_SET, VM_STATS, VmStats, WNOHANG } from '../../src/abi/file.ts';
 import { CLOCK_MONOTONIC, Timespec } from '../../src/abi/time.ts';
 import { setMain } from '../../src/libc/crt.ts';
 import { malloc } from '../../src/libc/rt.ts';
@@ -18,6 +18,7 @@ let status!: FixedArray<i32, 1>;
 let before!: Embed<CpTime>;
 let after!: Embed<CpTime>;
 let when!: Embed<Timespec>;
+let stats!: Embed<VmStats>;
 
 function readTimes(into: CpTime): void {
   name[0] = CTL_KERN;
@@ -50,11 +51,22 @@ function wrongPages(first: i32, end: i32): i32 {
   return wrong;
 }
 
+/** Commands that the disk has had so far. */
+function commands(): u32 {
+  name[0] = CTL_VM;
+  name[1] = VM_STATS;
+  length[0] = sizeof<VmStats>();
+  sysctl(addressof(name), 2, changetype<usize>(stats), addressof(length), 0, 0);
+  return stats.diskCommands;
+}
+
 function testWaiting(): void {
+  const first = commands();
   checkEqual("a page, to begin with", wrongPages(0, 1), 0);
   readTimes(before);
   checkEqual("read from the disk", wrongPages(1, 200), 0);
   readTimes(after);
+  check("in groups", commands() - first < 10);
   check("who waits for the disk is idle", passed(offsetof<CpTime>("idleSec")) > passed(offsetof<CpTime>("realSec")) / 2);
 }
 
@@ -69,6 +81,22 @@ function testMeanwhile(): void {
   readTimes(after);
   checkEqual("somebody reads", status[0], 0);
   check("and somebody works", passed(offsetof<CpTime>("idleSec")) < passed(offsetof<CpTime>("realSec")) / 10);
+}
+
+/** One file, page by page from its end, is written in few commands: the data lie together. */
+function testWriting(): void {
+  const buffer = malloc(PAGE);
+  const fd = open("/tmp/written", O_RDWR | O_CREAT, 0x180);
+  memory.fill(buffer, 7, PAGE);
+  for (let i: i32 = 0; i < 100; i++) write(fd, buffer, PAGE);
+  for (let i: i32 = 99; i >= 0; i--) {
+    lseek(fd, i * (PAGE as i32), SEEK_SET);
+    write(fd, buffer, PAGE);
+  }
+  const first = commands();
+  checkEqual("fsync", fsync(fd), 0);
+  check("few commands", commands() - first < 20);
+  close(fd);
 }
 
 function pathOf(n: i32): string {
@@ -146,6 +174,7 @@ function testShared(): void {
 function main(args: string[]): i32 {
   testWaiting();
   testMeanwhile();
+  testWriting();
   testMany();
   testShared();
   return verdict("disk");
