@@ -15,9 +15,9 @@ export class NodeHost extends CompilerHost {
     }
   }
 
-  override writeFile(path: string, bytes: u8[], executable: bool): string {
+  override writeFile(path: string, parts: u8[][], executable: bool): string {
     try {
-      writeFileSync(path, Uint8Array.from(bytes), { mode: executable ? 0o755 : 0o644 });
+      writeFileSync(path, Buffer.concat(parts.map((part) => Uint8Array.from(part))), { mode: executable ? 0o755 : 0o644 });
       return '';
     } catch (error) {
       return (error as Error).message;

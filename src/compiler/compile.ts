@@ -18,15 +18,15 @@ export function compile(args: string[], host: CompilerHost): i32 {
     host.print(diags.render() + USAGE);
     return 2;
   }
-  const bytes = compileWith(options, host, diags);
-  if (diags.count == 0 && bytes != null) writeBytes(host, options.output, bytes, true, diags);
+  const parts = compileWith(options, host, diags);
+  if (diags.count == 0 && parts != null) writeParts(host, options.output, parts, true, diags);
   if (diags.count == 0) return 0;
   host.print(diags.render());
   return 1;
 }
 
-/** The bytes of the executable; null after errors, or when only a dump or a check was asked for. */
-function compileWith(options: Options, host: CompilerHost, diags: Diags): u8[] | null {
+/** The executable in parts; null after errors, or when only a dump or a check was asked for. */
+function compileWith(options: Options, host: CompilerHost, diags: Diags): u8[][] | null {
   const p = new Program(host, diags);
   for (let i = 0; i < options.bindNames.length; i++) p.bind(options.bindNames[i]!, options.bindDirs[i]!);
   if (!p.load(options.entryFile)) return null;
@@ -49,15 +49,16 @@ function dependencies(p: Program, output: string): string {
 function writeText(host: CompilerHost, path: string, text: string, diags: Diags): void {
   const bytes: u8[] = [];
   for (let i = 0; i < text.length; i++) bytes.push((text.charCodeAt(i) & 255) as u8);
-  writeBytes(host, path, bytes, false, diags);
+  const parts: u8[][] = [bytes];
+  writeParts(host, path, parts, false, diags);
 }
 
-function writeBytes(host: CompilerHost, path: string, bytes: u8[], executable: bool, diags: Diags): void {
-  const reason = host.writeFile(path, bytes, executable);
+function writeParts(host: CompilerHost, path: string, parts: u8[][], executable: bool, diags: Diags): void {
+  const reason = host.writeFile(path, parts, executable);
   if (reason != "") diags.error(null, 0, `can't write ${path}: ${reason}`);
 }
 
-function link(m: IrModule, options: Options, diags: Diags): u8[] | null {
+function link(m: IrModule, options: Options, diags: Diags): u8[][] | null {
   const o = new LinkOptions();
   o.base = options.base;
   o.physOffset = options.physOffset;

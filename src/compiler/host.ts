@@ -4,8 +4,8 @@
 export abstract class CompilerHost {
   /** The bytes of a file as a latin1 string, or null when it can't be read. */
   abstract readFile(path: string): string | null;
-  /** Write a file whole: "", or in a few words why it can't be written. */
-  abstract writeFile(path: string, bytes: u8[], executable: bool): string;
+  /** Write a file whole, part behind part: "", or in a few words why it can't be written. */
+  abstract writeFile(path: string, parts: u8[][], executable: bool): string;
   /** Print text for the user (diagnostics, dumps). */
   abstract print(text: string): void;
 }

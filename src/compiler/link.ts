@@ -26,8 +26,8 @@ export class LinkOptions {
   entry: string = "_start";
 }
 
-/** Compile a program to an executable file; null after errors, which are in diags. */
-export function emitProgram(m: IrModule, options: LinkOptions, diags: Diags): u8[] | null {
+/** Compile a program to an executable file, in parts; null after errors, which are in diags. */
+export function emitProgram(m: IrModule, options: LinkOptions, diags: Diags): u8[][] | null {
   const l = new Linker(m, options, diags);
   return l.run();
 }
@@ -69,14 +69,14 @@ class Linker {
     this.codegen = new Codegen(m, diags);
   }
 
-  run(): u8[] | null {
+  run(): u8[][] | null {
     this.generate();
     this.place();
     this.resolveText();
     this.resolveData();
     if (this.diags.count > 0) return null;
-    const bytes = this.write();
-    return this.diags.count > 0 ? null : bytes;
+    const parts = this.write();
+    return this.diags.count > 0 ? null : parts;
   }
 
   // ---- code ----
@@ -234,7 +234,7 @@ class Linker {
 
   // ---- the file ----
 
-  private write(): u8[] {
+  private write(): u8[][] {
     const image = this.image;
     const entry = this.addressOf(this.options.entry, "the file header");
     image.entry = (entry - this.options.physOffset) | 0;

@@ -113,18 +113,28 @@ export class ElfImage {
     this.lines.add(addr, file, line);
   }
 
-  /** The whole file. */
-  write(): u8[] {
+  /** The whole file, in parts of which some are the sections' own lists. */
+  write(): u8[][] {
     if (!this.lines.isEmpty()) this.addDebugSections();
     this.addTables();
     const end = this.place();
-    const out: u8[] = [];
+    const parts: u8[][] = [];
+    let out: u8[] = [];
     this.writeHeader(out, end);
     for (const segment of this.segments) this.writeSegment(out, segment);
-    for (const section of this.sections) this.writeContents(out, section);
-    pad(out, end);
+    let at = out.length;
+    for (const section of this.sections) {
+      if (section.bytes.length == 0) continue;
+      pad(out, section.offset - at);
+      parts.push(out);
+      parts.push(section.bytes);
+      out = [];
+      at = section.offset + section.bytes.length;
+    }
+    pad(out, end - at);
     for (const section of this.sections) writeSectionHeader(out, section);
-    return out;
+    parts.push(out);
+    return parts;
   }
 
   private addDebugSections(): void {
@@ -230,20 +240,14 @@ export class ElfImage {
     put32(out, segment.flags);
     put32(out, PAGE);
   }
-
-  private writeContents(out: u8[], section: ImageSection): void {
-    if (section.bytes.length == 0) return;
-    pad(out, section.offset);
-    for (const byte of section.bytes) out.push(byte);
-  }
 }
 
 function roundUp(offset: i32, align: i32): i32 {
   return (offset + align - 1) & -align;
 }
 
-function pad(out: u8[], offset: i32): void {
-  while (out.length < offset) out.push(0);
+function pad(out: u8[], bytes: i32): void {
+  for (let i: i32 = 0; i < bytes; i++) out.push(0);
 }
 
 function writeSectionHeader(out: u8[], section: ImageSection): void {

@@ -33,9 +33,10 @@ class TreeHost extends CompilerHost {
     return bytes === null ? null : Buffer.from(bytes).toString('latin1');
   }
 
-  override writeFile(path: string, bytes: u8[], _executable: bool): string {
-    if (path === LAYOUT) this.layout = Buffer.from(bytes).toString('latin1');
-    else this.output = Uint8Array.from(bytes);
+  override writeFile(path: string, parts: u8[][], _executable: bool): string {
+    const bytes = Buffer.concat(parts.map((part) => Uint8Array.from(part)));
+    if (path === LAYOUT) this.layout = bytes.toString('latin1');
+    else this.output = new Uint8Array(bytes);
     return '';
   }
 

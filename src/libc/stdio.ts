@@ -103,18 +103,46 @@ export function writeFile(path: string, address: usize, bytes: usize, mode: u32)
 }
 
 /**
- * Replaces a file's contents at once: whoever looks, and a power cut, finds the old file or all of the new one. False with
- * errno on failure; then the old one stays. Not for a path that two processes write at the same time.
+ * A file's new contents, which replace the old ones at once: whoever looks, and a power cut, finds the old file or all of the
+ * new one. Not for a path that two processes write at the same time.
  */
+export class FreshFile {
+  private path: string;
+  private fresh: string;
+  private fd: i32;
+  private ok: bool;
+  private reason: i32 = 0;
+
+  constructor(path: string, mode: u32) {
+    this.path = path;
+    this.fresh = path + ".new";
+    this.fd = open(this.fresh, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    this.ok = this.fd >= 0;
+    if (!this.ok) this.reason = errno();
+  }
+
+  write(address: usize, bytes: usize): void {
+    if (!this.ok) return;
+    this.ok = writeAll(this.fd, address, bytes);
+    if (!this.ok) this.reason = errno();
+  }
+
+  /** To be called last. False with errno when anything failed; then the old file stays. */
+  replace(): bool {
+    if (this.fd >= 0) close(this.fd);
+    if (this.ok) {
+      if (rename(this.fresh, this.path) == 0) return true;
+      this.reason = errno();
+    }
+    if (this.fd >= 0) unlink(this.fresh);
+    setErrno(this.reason);
+    return false;
+  }
+}
+
+/** Replaces a file's contents at once, see FreshFile. False with errno on failure; then the old one stays. */
 export function replaceFile(path: string, address: usize, bytes: usize, mode: u32): bool {
-  const fresh = path + ".new";
-  const fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC, mode);
-  if (fd < 0) return false;
-  const written = writeAll(fd, address, bytes);
-  close(fd);
-  if (written && rename(fresh, path) == 0) return true;
-  const reason = errno();
-  unlink(fresh);
-  setErrno(reason);
-  return false;
+  const fresh = new FreshFile(path, mode);
+  fresh.write(address, bytes);
+  return fresh.replace();
 }

@@ -5,7 +5,7 @@ import { compile } from "../compiler/compile.ts";
 import { CompilerHost } from "../compiler/host.ts";
 import { arrayData } from "../lib/array.ts";
 import { setMain } from "../libc/crt.ts";
-import { print, readFile, replaceFile } from "../libc/stdio.ts";
+import { FreshFile, print, readFile } from "../libc/stdio.ts";
 import { errno } from "../libc/sys.ts";
 
 class SystemHost extends CompilerHost {
@@ -13,9 +13,10 @@ class SystemHost extends CompilerHost {
     return readFile(path);
   }
 
-  override writeFile(path: string, bytes: u8[], executable: bool): string {
-    const mode: u32 = executable ? 0x1ed : 0x1a4;
-    return replaceFile(path, arrayData(changetype<usize>(bytes)), bytes.length as usize, mode) ? "" : strerror(errno());
+  override writeFile(path: string, parts: u8[][], executable: bool): string {
+    const fresh = new FreshFile(path, executable ? 0x1ed : 0x1a4);
+    for (const part of parts) fresh.write(arrayData(changetype<usize>(part)), part.length as usize);
+    return fresh.replace() ? "" : strerror(errno());
   }
 
   override print(text: string): void {

@@ -53,12 +53,15 @@ class LinuxHost extends CompilerHost {
     systemCall(6, fd as usize, 0, 0);
     return text;
   }
-  override writeFile(path: string, bytes: u8[], executable: bool): string {
+  override writeFile(path: string, parts: u8[][], executable: bool): string {
     const fd = systemCall(5, changetype<usize>(path) + 4, 0x241, executable ? 0x1ed : 0x1a4);
     if (fd < 0) return "it cannot be opened";
-    const wrote = systemCall(4, fd as usize, arrayData(changetype<usize>(bytes)), bytes.length as usize);
+    let all = true;
+    for (const part of parts) {
+      if (systemCall(4, fd as usize, arrayData(changetype<usize>(part)), part.length as usize) != part.length) all = false;
+    }
     systemCall(6, fd as usize, 0, 0);
-    return wrote == bytes.length ? "" : "not all of it";
+    return all ? "" : "not all of it";
   }
   override print(text: string): void { systemCall(4, 1, changetype<usize>(text) + 4, text.length as usize); }
 }

@@ -51,9 +51,9 @@ export function executable(m: IrModule): Uint8Array {
   const main = m.funcs.find((f) => f.name === "main")!;
   addStart(m, main.ret);
   const diags = new Diags();
-  const bytes = emitProgram(m, new LinkOptions(), diags);
-  if (bytes === null) throw new Error(diags.render());
-  return Uint8Array.from(bytes);
+  const parts = emitProgram(m, new LinkOptions(), diags);
+  if (parts === null) throw new Error(diags.render());
+  return Uint8Array.from(parts.flat());
 }
 
 /** Result of a process: the eight bytes it wrote, or what killed it. */

@@ -184,7 +184,7 @@ describe("files", () => {
     o.physOffset = 0xC0000000 | 0;
     o.multiboot = true;
     o.entry = "main";
-    const bytes = Uint8Array.from(emitProgram(front(source).module, o, new Diags())!);
+    const bytes = Uint8Array.from(emitProgram(front(source).module, o, new Diags())!.flat());
     const words = new DataView(bytes.buffer);
     const at = Array.from({ length: 2048 }, (_, k) => k * 4).find((k) => words.getUint32(k, true) === 0x1BADB002)!;
     expect((words.getUint32(at, true) + words.getUint32(at + 4, true) + words.getUint32(at + 8, true)) >>> 0).toBe(0);

@@ -27,8 +27,8 @@ export class TestHost extends CompilerHost {
     }
   }
 
-  override writeFile(path: string, bytes: u8[]): string {
-    this.written.set(path, Uint8Array.from(bytes));
+  override writeFile(path: string, parts: u8[][]): string {
+    this.written.set(path, Uint8Array.from(parts.flat()));
     return "";
   }
 

@@ -24,7 +24,7 @@ import { Program } from "./src/compiler/program.ts";
 function hostRead(path: string): string | null { return path; }
 class Host extends CompilerHost {
   override readFile(path: string): string | null { return hostRead(path); }
-  override writeFile(path: string, bytes: u8[], executable: bool): string { return "no"; }
+  override writeFile(path: string, parts: u8[][], executable: bool): string { return "no"; }
   override print(text: string): void {}
 }
 export function main(): string {

@@ -49,7 +49,7 @@ function hello(base: number, physOffset: number): { file: Uint8Array; at: Map<st
   elf.addLine(at.get("start")! + 25, "src/hello.ts", 300);
   elf.addLine(at.get("print")!, "src/print.ts", 6);
   elf.addLine(at.get("print")! + 3, "src/print.ts", 7);
-  return { file: Uint8Array.from(elf.write()), at };
+  return { file: Uint8Array.from(elf.write().flat()), at };
 }
 
 const dir = mkdtempSync(join(tmpdir(), "elf-"));

@@ -58,8 +58,8 @@ class MemoryHost extends CompilerHost {
     }
   }
 
-  override writeFile(_path: string, bytes: u8[]): string {
-    this.output = bytes;
+  override writeFile(_path: string, parts: u8[][]): string {
+    this.output = parts.flat();
     return "";
   }
 

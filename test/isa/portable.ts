@@ -88,7 +88,8 @@ function image(hash: Hash, code: u8[]): void {
   elf.addLine(at, "a.ts", 3);
   elf.addLine(at + 5, "b.ts", 300);
   elf.addLine(at + 200, "b.ts", 2);
-  const file = elf.write();
+  const file: u8[] = [];
+  for (const part of elf.write()) for (const byte of part) file.push(byte);
   hash.bytes(file);
   const back = readElf(file, true);
   hash.text(back.error + back.symbols[0].name);

@@ -162,5 +162,5 @@ function link(code: Uint8Array, cases: Uint8Array, arena: Uint8Array, entry: num
     const n = elf.addSection(name, SHT_PROGBITS, SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR, at, 4096, [...bytes]);
     elf.addSegment(PF_R | PF_W | PF_X, n, n, false);
   }
-  return Uint8Array.from(elf.write());
+  return Uint8Array.from(elf.write().flat());
 }

@@ -18,12 +18,15 @@ class LinuxHost extends CompilerHost {
     return got == bytes ? changetype<string>(text) : null;
   }
 
-  override writeFile(path: string, bytes: u8[], executable: bool): string {
+  override writeFile(path: string, parts: u8[][], executable: bool): string {
     const fd = open(path, 0x241, executable ? 0x1ed : 0x1a4);
     if (fd < 0) return "it cannot be opened";
-    const sent = write(fd, arrayData(changetype<usize>(bytes)), bytes.length as usize);
+    let all = true;
+    for (const part of parts) {
+      if (write(fd, arrayData(changetype<usize>(part)), part.length as usize) != part.length) all = false;
+    }
     close(fd);
-    return sent == bytes.length ? "" : "not all of it";
+    return all ? "" : "not all of it";
   }
 
   override print(text: string): void {
