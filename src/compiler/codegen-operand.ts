@@ -11,7 +11,7 @@ export class Operands {
   readonly code: Code = new Code();
   readonly alloc: Allocator = new Allocator();
   at: i32 = 0;                     // number of the instruction at hand, from 1
-  literal: string[] = [];          // by register: symbol of the constant an F64 register always holds, or ""
+  literal: string[] = [];          // by register: symbol of the constant an F64 register always holds, or ""; may be shorter
   held: i32 = -1;                  // F64 register whose only copy is on top of the x87 stack, or -1
   flagsReg: i32 = -1;              // ZF tells whether this register is zero...
   flagsAt: i32 = -1;               // ...as long as the code ends here
@@ -33,7 +33,7 @@ export class Operands {
   /** The home of a value in the frame. The operand is overwritten by the next call. */
   home(v: i32): Mem {
     const m = this.homeMemory.set(EBP, this.alloc.home[v]!);
-    if (this.f.vregs[v] != T_I32 && this.literal[v] != "") {
+    if (v < this.literal.length && this.f.vregs[v] != T_I32 && this.literal[v] != "") {
       m.base = -1;
       m.disp = 0;
       m.sym = this.literal[v]!;

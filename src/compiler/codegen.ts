@@ -103,19 +103,17 @@ export class Codegen {
   private findLiterals(): void {
     const g = this.g;
     g.literal.length = 0;
+    if (!this.hasFloatConstants()) return;
     const defs: i32[] = [];
     for (let v = 0; v < this.f.vregs.length; v++) {
       g.literal.push("");
       defs.push(0);
     }
-    let any = false;
     for (const b of this.f.blocks) {
       for (const i of b.insts) {
         if (i.dst >= 0) defs[i.dst] = defs[i.dst]! + 1;
-        if (i.op == Op.CONST && i.type == T_F64) any = true;
       }
     }
-    if (!any) return;
     for (const p of this.f.params) defs[p] = 2;
     for (const b of this.f.blocks) {
       for (const i of b.insts) {
@@ -125,6 +123,15 @@ export class Codegen {
       }
       compact(b.insts);
     }
+  }
+
+  private hasFloatConstants(): bool {
+    for (const b of this.f.blocks) {
+      for (const i of b.insts) {
+        if (i.op == Op.CONST && i.type == T_F64) return true;
+      }
+    }
+    return false;
   }
 
   private floatLiteral(low: i32, high: i32): string {

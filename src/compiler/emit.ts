@@ -44,6 +44,39 @@ export class Relocs {
   }
 }
 
+/** Symbols by number, in the order of their first mention. */
+export class SymbolTable {
+  private ids: Map<string, i32> = new Map<string, i32>();
+  private names: string[] = [];
+
+  id(name: string): i32 {
+    if (this.ids.has(name)) return this.ids.get(name)!;
+    const id = this.names.length;
+    this.names.push(name);
+    this.ids.set(name, id);
+    return id;
+  }
+
+  name(id: i32): string {
+    return this.names[id]!;
+  }
+}
+
+/** The same in the text section, with symbols by number. */
+export class TextRelocs {
+  at: i32[] = [];
+  kind: i32[] = [];
+  sym: i32[] = [];
+  addend: i32[] = [];
+
+  add(at: i32, kind: i32, sym: i32, addend: i32): void {
+    this.at.push(at);
+    this.kind.push(kind);
+    this.sym.push(sym);
+    this.addend.push(addend);
+  }
+}
+
 /** A memory operand: [sym + base + index * scale + disp]; base and index are registers or -1. */
 export class Mem {
   base: i32 = -1;
@@ -85,7 +118,8 @@ function scaleBits(scale: i32): i32 {
 /** Where a finished function goes: the text section. */
 export class TextSection {
   bytes: u8[] = [];
-  relocs: Relocs = new Relocs();
+  readonly relocs: TextRelocs = new TextRelocs();
+  readonly symbols: SymbolTable = new SymbolTable();
   lineAt: i32[] = [];
   lineNumber: i32[] = [];
 }
@@ -585,8 +619,8 @@ export class Code {
       from = end;
     }
     for (let i = from; i < this.size; i++) out.push(this.bytes[i]!);
-    this.finishRelocs(text.relocs, start);
-    this.finishLocals(text.relocs, start, name);
+    this.finishRelocs(text, start);
+    if (this.localAt.length > 0) this.finishLocals(text, start, name);
     for (let i = 0; i < this.lineAt.length; i++) {
       text.lineAt.push(start + this.lineAt[i]! + this.before[this.lineJumps[i]!]!);
       text.lineNumber.push(this.lineNumber[i]!);
@@ -594,21 +628,23 @@ export class Code {
     return start;
   }
 
-  private finishRelocs(to: Relocs, start: i32): void {
+  private finishRelocs(text: TextSection, start: i32): void {
     const from = this.relocs;
     let jump = 0;
     for (let i = 0; i < from.at.length; i++) {
       const at = from.at[i]!;
       while (jump < this.jumpAt.length && this.jumpAt[jump]! <= at) jump++;
-      to.add(start + at + this.before[jump]!, from.kind[i]!, from.sym[i]!, from.addend[i]!);
+      text.relocs.add(start + at + this.before[jump]!, from.kind[i]!, text.symbols.id(from.sym[i]!), from.addend[i]!);
     }
   }
-  private finishLocals(to: Relocs, start: i32, name: string): void {
+
+  private finishLocals(text: TextSection, start: i32, name: string): void {
+    const sym = text.symbols.id(name);
     for (let i = 0; i < this.localAt.length; i++) {
       const at = this.localAt[i]!;
       let jump = 0;
       while (jump < this.jumpAt.length && this.jumpAt[jump]! <= at) jump++;
-      to.add(start + at + this.before[jump]!, RELOC_ABS, name, this.offsetOf(this.localLabel[i]!) + this.localAddend[i]!);
+      text.relocs.add(start + at + this.before[jump]!, RELOC_ABS, sym, this.offsetOf(this.localLabel[i]!) + this.localAddend[i]!);
     }
   }
 }

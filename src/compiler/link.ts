@@ -6,6 +6,7 @@ import { PF_R, PF_W, PF_X, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_PROGBITS, ST
 import { Codegen } from "./codegen.ts";
 import type { Diags } from "./diag.ts";
 import { RELOC_REL } from "./emit.ts";
+import type { SymbolTable } from "./emit.ts";
 import { SEC_BSS, SEC_DATA, SEC_RODATA } from "./ir.ts";
 import type { IrData, IrFunc, IrModule } from "./ir.ts";
 import { Optimizer } from "./irpasses.ts";
@@ -30,6 +31,16 @@ export class LinkOptions {
 export function emitProgram(m: IrModule, options: LinkOptions, diags: Diags): u8[][] | null {
   const l = new Linker(m, options, diags);
   return l.run();
+}
+
+/** Sets of symbols by number. */
+function mark(set: bool[], id: i32): void {
+  while (set.length <= id) set.push(false);
+  set[id] = true;
+}
+
+function isMarked(set: bool[], id: i32): bool {
+  return id < set.length && set[id]!;
 }
 
 function alignUp(n: i32, to: i32): i32 {
@@ -60,13 +71,16 @@ class Linker {
   private endAddr: i32 = 0;
   private funcs: IrFunc[] = [];          // in the order of the text
   private dataAt: i32[] = [];            // by data object: its address
-  private symbols: Map<string, i32> = new Map<string, i32>();
+  private readonly symbols: SymbolTable;
+  private known: bool[] = [];            // by symbol: it has an address
+  private addresses: i32[] = [];         // by symbol
 
   constructor(m: IrModule, options: LinkOptions, diags: Diags) {
     this.m = m;
     this.options = options;
     this.diags = diags;
     this.codegen = new Codegen(m, diags);
+    this.symbols = this.codegen.text.symbols;
   }
 
   run(): u8[][] | null {
@@ -102,10 +116,10 @@ class Linker {
 
   /** Those that something still refers to: code, data, or another of them. */
   private generateSmall(inliner: Inliner): void {
-    const wanted: Map<string, bool> = new Map<string, bool>();
-    wanted.set(this.options.entry, true);
+    const wanted: bool[] = [];
+    mark(wanted, this.symbols.id(this.options.entry));
     for (const d of this.m.data) {
-      for (const r of d.relocs) wanted.set(r.sym, true);
+      for (const r of d.relocs) mark(wanted, this.symbols.id(r.sym));
     }
     const done: bool[] = [];
     for (let k = 0; k < this.m.funcs.length; k++) done.push(!inliner.isSmall(k));
@@ -113,10 +127,10 @@ class Linker {
     let more = true;
     while (more) {
       const syms = this.codegen.text.relocs.sym;
-      for (; seen < syms.length; seen++) wanted.set(syms[seen]!, true);
+      for (; seen < syms.length; seen++) mark(wanted, syms[seen]!);
       more = false;
       for (let k = 0; k < done.length; k++) {
-        if (done[k]! || !wanted.has(this.m.funcs[k]!.name)) continue;
+        if (done[k]! || !isMarked(wanted, this.symbols.id(this.m.funcs[k]!.name))) continue;
         this.generateOne(this.m.funcs[k]!);
         done[k] = true;
         more = true;
@@ -125,15 +139,22 @@ class Linker {
   }
 
   private addRuntime(): void {
-    const wanted: Map<string, bool> = new Map<string, bool>();
-    for (const sym of this.codegen.text.relocs.sym) wanted.set(sym, true);
-    for (const f of this.funcs) wanted.set(f.name, false);
+    const wanted: bool[] = [];
+    for (const sym of this.codegen.text.relocs.sym) mark(wanted, sym);
     for (const name of runtimeNames()) {
-      if (!wanted.has(name) || !wanted.get(name)!) continue;
+      const sym = this.symbols.id(name);
+      if (!isMarked(wanted, sym) || this.isGenerated(name)) continue;
       const f = runtimeFunction(name);
       this.codegen.run(f);
       this.funcs.push(f);
     }
+  }
+
+  private isGenerated(name: string): bool {
+    for (const f of this.funcs) {
+      if (f.name == name) return true;
+    }
+    return false;
   }
 
   // ---- addresses ----
@@ -146,7 +167,7 @@ class Linker {
     this.putMultiboot();
     const code = (this.textAddr + this.header.length) | 0;
     this.rodataAddr = alignUp((code + this.codegen.text.bytes.length) | 0, 16);
-    for (let k = 0; k < this.funcs.length; k++) this.symbols.set(this.funcs[k]!.name, (code + this.codegen.funcAt[k]!) | 0);
+    for (let k = 0; k < this.funcs.length; k++) this.give(this.funcs[k]!.name, (code + this.codegen.funcAt[k]!) | 0);
     for (let k = 0; k < this.m.data.length; k++) this.dataAt.push(0);
     this.placeData(SEC_RODATA, this.rodataAddr, this.rodata);
     this.dataAddr = alignUp((this.rodataAddr + this.rodata.length) | 0, PAGE);
@@ -189,21 +210,32 @@ class Linker {
 
   private define(d: IrData, k: i32, addr: i32): void {
     this.dataAt[k] = addr;
-    this.symbols.set(d.name, addr);
+    this.give(d.name, addr);
+  }
+
+  private give(sym: string, addr: i32): void {
+    const id = this.symbols.id(sym);
+    mark(this.known, id);
+    while (this.addresses.length <= id) this.addresses.push(0);
+    this.addresses[id] = addr;
   }
 
   private linkerSymbols(code: i32): void {
-    this.symbols.set("_text", code);
-    this.symbols.set("_etext", (code + this.codegen.text.bytes.length) | 0);
-    this.symbols.set("_data", this.dataAddr);
-    this.symbols.set("_edata", (this.dataAddr + this.data.length) | 0);
-    this.symbols.set("_bss", this.bssAddr);
-    this.symbols.set("_end", this.endAddr);
+    this.give("_text", code);
+    this.give("_etext", (code + this.codegen.text.bytes.length) | 0);
+    this.give("_data", this.dataAddr);
+    this.give("_edata", (this.dataAddr + this.data.length) | 0);
+    this.give("_bss", this.bssAddr);
+    this.give("_end", this.endAddr);
   }
 
   private addressOf(sym: string, from: string): i32 {
-    if (this.symbols.has(sym)) return this.symbols.get(sym)!;
-    this.diags.error(null, 0, `${from} refers to ${sym}, which is not defined`);
+    return this.addressOfId(this.symbols.id(sym), from);
+  }
+
+  private addressOfId(id: i32, from: string): i32 {
+    if (isMarked(this.known, id)) return this.addresses[id]!;
+    this.diags.error(null, 0, `${from} refers to ${this.symbols.name(id)}, which is not defined`);
     return 0;
   }
 
@@ -215,7 +247,7 @@ class Linker {
     const code = (this.textAddr + this.header.length) | 0;
     for (let k = 0; k < relocs.at.length; k++) {
       const at = relocs.at[k]!;
-      let value = (this.addressOf(relocs.sym[k]!, "the code") + relocs.addend[k]!) | 0;
+      let value = (this.addressOfId(relocs.sym[k]!, "the code") + relocs.addend[k]!) | 0;
       if (relocs.kind[k] == RELOC_REL) value = (value - (code + at + 4)) | 0;
       putWord(text.bytes, at, value);
     }
@@ -266,7 +298,7 @@ class Linker {
   private writeSymbols(text: i32, rodata: i32, data: i32, bss: i32): void {
     for (let k = 0; k < this.funcs.length; k++) {
       const name = this.funcs[k]!.name;
-      this.image.addSymbol(name, this.symbols.get(name)!, this.codegen.funcSize[k]!, STT_FUNC, text);
+      this.image.addSymbol(name, this.addressOf(name, name), this.codegen.funcSize[k]!, STT_FUNC, text);
     }
     for (let k = 0; k < this.m.data.length; k++) {
       const d = this.m.data[k]!;
@@ -282,12 +314,12 @@ class Linker {
   }
 
   private mark(name: string, section: i32): void {
-    this.image.addSymbol(name, this.symbols.get(name)!, 0, STT_NOTYPE, section);
+    this.image.addSymbol(name, this.addressOf(name, name), 0, STT_NOTYPE, section);
   }
 
   private writeLines(): void {
     const text = this.codegen.text;
-    const code = this.symbols.get("_text")!;
+    const code = this.addressOf("_text", "the line table");
     let line = 0;
     for (let k = 0; k < this.funcs.length; k++) {
       const end = this.codegen.funcAt[k]! + this.codegen.funcSize[k]!;

@@ -85,7 +85,7 @@ export class Allocator {
     }
   }
 
-  /** `literal`: by register, not "" if it is a constant in memory and needs no place. */
+  /** `literal`: by register, not "" if it is a constant in memory and needs no place; may be shorter. */
   run(f: IrFunc, literal: string[]): void {
     this.f = f;
     this.literal = literal;
@@ -400,7 +400,7 @@ export class Allocator {
     const savedBytes = offset;
     this.homes = 0;
     for (let v = 0; v < this.f.vregs.length; v++) {
-      if (this.place[v] == IN_FRAME && this.home[v] == 0 && this.literal[v] == "") offset = this.giveHome(v, offset);
+      if (this.place[v] == IN_FRAME && this.home[v] == 0 && !this.isLiteral(v)) offset = this.giveHome(v, offset);
     }
     this.slotAt.length = 0;
     for (const s of this.f.slots) {
@@ -408,6 +408,10 @@ export class Allocator {
       this.slotAt.push(offset);
     }
     this.frame = savedBytes - offset;
+  }
+
+  private isLiteral(v: i32): bool {
+    return v < this.literal.length && this.literal[v] != "";
   }
 
   /** A home that no other value of the class uses at the same time, or a new one; returns the new end of the frame. */
