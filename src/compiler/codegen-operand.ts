@@ -23,16 +23,16 @@ export class Operands {
   private homeMemory: Mem = new Mem();
 
   place(v: i32): i32 {
-    return this.alloc.place[v]!;
+    return this.alloc.values[v]!.place;
   }
 
   inReg(v: i32): bool {
-    return this.alloc.place[v]! >= 0;
+    return this.alloc.values[v]!.place >= 0;
   }
 
   /** The home of a value in the frame. The operand is overwritten by the next call. */
   home(v: i32): Mem {
-    const m = this.homeMemory.set(EBP, this.alloc.home[v]!);
+    const m = this.homeMemory.set(EBP, this.alloc.values[v]!.home);
     if (v < this.literal.length && this.f.vregs[v] != T_I32 && this.literal[v] != "") {
       m.base = -1;
       m.disp = 0;

@@ -385,7 +385,7 @@ export class Codegen {
   }
 
   private localText(v: i32): string {
-    const at = this.g.alloc.home[v]!;
+    const at = this.g.alloc.values[v]!.home;
     return at < 0 ? `dword ptr [ebp-${-at}]` : `dword ptr [ebp+${at}]`;
   }
 

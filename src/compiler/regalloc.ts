@@ -6,7 +6,7 @@ import { Op, T_I32 } from "./ir.ts";
 import type { IrFunc, IrInst } from "./ir.ts";
 import { EAX, EBX, ECX, EDI, EDX, ESI } from "./emit.ts";
 import {
-  hasAddress, IN_MEMORY, isCommutative, put, refill, X_ADC, X_ADDC, X_ARG, X_MULWIDE, X_RMW, X_SBB, X_SETC, X_SHLD, X_SHRD,
+  hasAddress, IN_MEMORY, isCommutative, refill, X_ADC, X_ADDC, X_ARG, X_MULWIDE, X_RMW, X_SBB, X_SETC, X_SHLD, X_SHRD,
   X_SUBC, X_TEST,
 } from "./irpasses-ops.ts";
 import { FlowPass } from "./irpasses.ts";
@@ -55,9 +55,19 @@ class BitSet {
   }
 }
 
+/** Where a virtual register lives, and why. */
+export class Value {
+  place: i32 = IN_FRAME;           // machine register, IN_FRAME or NOWHERE
+  home: i32 = 0;                   // offset from ebp of its home
+  weight: i32 = 0;
+  partner: i32 = -1;               // a register this one is copied from or to, or -1
+  wish: i32 = -1;                  // machine register it would like, or -1
+  flags: i32 = 0;                  // BYTE, PINNED
+  key: i32 = 0;                    // cost per position of its life
+}
+
 export class Allocator {
-  place: i32[] = [];               // by virtual register: machine register, IN_FRAME or NOWHERE
-  home: i32[] = [];                // by virtual register: offset from ebp of its home
+  readonly values: Value[] = [];   // by virtual register
   saved: bool[] = [];              // by machine register: used, and to be preserved for the caller
   frame: i32 = 0;                  // bytes of homes and slots below the saved registers
   slotAt: i32[] = [];              // by slot: offset from ebp
@@ -66,17 +76,12 @@ export class Allocator {
   private literal: string[] = [];
   private flow: FlowPass = new FlowPass();
   private depths: i32[] = [];      // by block
-  private weight: i32[] = [];
-  private partner: i32[] = [];     // a register this one is copied from or to, or -1
-  private wish: i32[] = [];        // machine register it would like, or -1
-  private flags: i32[] = [];       // BYTE, PINNED
   private sets: BitSet[] = [];
   private homes: i32 = 0;
   private homeSets: BitSet[] = [];
   private homeSize: i32[] = [];
   private homeAt: i32[] = [];
   private order: i32[] = [];
-  private keys: i32[] = [];
 
   constructor() {
     for (let r = 0; r < 8; r++) {
@@ -111,15 +116,15 @@ export class Allocator {
 
   private prepare(): void {
     const count = this.f.vregs.length;
-    refill(this.home, count, 0);
-    refill(this.weight, count, 0);
-    refill(this.partner, count, -1);
-    refill(this.wish, count, -1);
-    refill(this.flags, count, 0);
-    refill(this.place, count, IN_FRAME);
+    while (this.values.length < count) this.values.push(new Value());
     for (let v = 0; v < count; v++) {
-      if (this.live.first(v) < 0) this.place[v] = NOWHERE;
-      if (this.f.vregs[v] != T_I32) this.flags[v] = PINNED;
+      const x = this.values[v]!;
+      x.place = this.live.first(v) < 0 ? NOWHERE : IN_FRAME;
+      x.home = 0;
+      x.weight = 0;
+      x.partner = -1;
+      x.wish = -1;
+      x.flags = this.f.vregs[v] != T_I32 ? PINNED : 0;
     }
     for (let r = 0; r < 8; r++) {
       this.sets[r]!.clear(this.live.positions);
@@ -141,7 +146,9 @@ export class Allocator {
   }
 
   private add(v: i32, cost: i32): void {
-    if (v >= 0 && this.weight[v]! < MAX_WEIGHT) this.weight[v] = this.weight[v]! + cost;
+    if (v < 0) return;
+    const x = this.values[v]!;
+    if (x.weight < MAX_WEIGHT) x.weight += cost;
   }
 
   private weighInst(i: IrInst, factor: i32): void {
@@ -154,7 +161,7 @@ export class Allocator {
     const asm = i.asm;
     if (asm != null) {
       for (const o of asm.operands) {
-        if (o.vreg >= 0) this.flags[o.vreg] = PINNED;
+        if (o.vreg >= 0) this.values[o.vreg]!.flags = PINNED;
       }
     }
     const left = i.op == X_ARG || i.op == Op.CALLI || (i.useImm && (i.op == Op.CMP || i.op == Op.BR));
@@ -165,12 +172,14 @@ export class Allocator {
 
   private pair(x: i32, y: i32): void {
     if (x < 0 || y < 0) return;
-    if (this.partner[x]! < 0) this.partner[x] = y;
-    if (this.partner[y]! < 0) this.partner[y] = x;
+    const vx = this.values[x]!;
+    const vy = this.values[y]!;
+    if (vx.partner < 0) vx.partner = y;
+    if (vy.partner < 0) vy.partner = x;
   }
 
   private like(v: i32, reg: i32): void {
-    if (v >= 0 && this.wish[v]! < 0) this.wish[v] = reg;
+    if (v >= 0 && this.values[v]!.wish < 0) this.values[v]!.wish = reg;
   }
 
   private wishes(i: IrInst): void {
@@ -219,7 +228,7 @@ export class Allocator {
   }
 
   private needByte(v: i32): void {
-    if (v >= 0) this.flags[v] = this.flags[v]! | BYTE;
+    if (v >= 0) this.values[v]!.flags |= BYTE;
   }
 
   // ---- registers that instructions destroy ----
@@ -270,21 +279,19 @@ export class Allocator {
     this.order.length = 0;
     const count = this.f.vregs.length;
     for (let v = 0; v < count; v++) {
-      let key = 0;
-      if (this.live.first(v) >= 0 && (this.flags[v]! & PINNED) == 0) {
-        const length = this.live.length(v) + 4;
-        const w = this.weight[v]!;
-        key = w < 1000000 ? ((w * 1024) / length) | 0 : Math.imul((w / length) | 0, 1024) | 0;
-        if (w > 0) this.order.push(v);
-      }
-      put(this.keys, v, key);
+      const x = this.values[v]!;
+      const w = x.weight;
+      if (w <= 0 || x.place == NOWHERE || (x.flags & PINNED) != 0) continue;
+      const length = this.live.length(v) + 4;
+      x.key = w < 1000000 ? ((w * 1024) / length) | 0 : Math.imul((w / length) | 0, 1024) | 0;
+      this.order.push(v);
     }
     this.sortRange(0, this.order.length - 1);
   }
 
   private before(x: i32, y: i32): bool {
-    const kx = this.keys[x]!;
-    const ky = this.keys[y]!;
+    const kx = this.values[x]!.key;
+    const ky = this.values[y]!.key;
     return kx > ky || (kx == ky && x < y);
   }
 
@@ -331,27 +338,27 @@ export class Allocator {
   }
 
   private assign(v: i32, reg: i32): void {
-    this.place[v] = reg;
+    this.values[v]!.place = reg;
     if (reg == EBX || reg == ESI || reg == EDI) this.saved[reg] = true;
     this.fillSet(v, this.sets[reg]!);
   }
 
   private allowed(v: i32, reg: i32): bool {
     if (reg < 0) return false;
-    if ((reg == EBX || reg == ESI || reg == EDI) && !this.saved[reg]! && this.weight[v]! < SAVED_COST) return false;
+    if ((reg == EBX || reg == ESI || reg == EDI) && !this.saved[reg]! && this.values[v]!.weight < SAVED_COST) return false;
     return this.fits(v, reg);
   }
 
   private allocate(v: i32): void {
-    const wish = this.wish[v]!;
+    const wish = this.values[v]!.wish;
     if (this.allowed(v, wish)) {
       this.assign(v, wish);
       return;
     }
-    const partner = this.partner[v]!;
+    const partner = this.values[v]!.partner;
     if (partner >= 0) {
-      const reg = this.place[partner]! >= 0 ? this.place[partner]! : this.wish[partner]!;
-      if (this.allowed(v, reg) && ((this.flags[v]! & BYTE) == 0 || reg < ESI)) {
+      const reg = this.values[partner]!.place >= 0 ? this.values[partner]!.place : this.values[partner]!.wish;
+      if (this.allowed(v, reg) && ((this.values[v]!.flags & BYTE) == 0 || reg < ESI)) {
         this.assign(v, reg);
         return;
       }
@@ -361,17 +368,17 @@ export class Allocator {
   }
 
   private choose(v: i32): i32 {
-    const partner = this.partner[v]!;
-    if (partner >= 0 && this.place[partner] == IN_FRAME && (this.flags[partner]! & PINNED) == 0 && !this.live.overlap(v, partner)) {
+    const partner = this.values[v]!.partner;
+    if (partner >= 0 && this.values[partner]!.place == IN_FRAME && (this.values[partner]!.flags & PINNED) == 0 && !this.live.overlap(v, partner)) {
       for (let reg = EAX; reg <= EDI; reg++) {
         if (reg >= EBX && (reg < ESI || !this.saved[reg]!) && !(reg == EBX && this.saved[EBX]!)) continue;
-        if (this.allowed(v, reg) && this.fits(partner, reg) && ((this.flags[v]! & BYTE) == 0 || reg < ESI)) return reg;
+        if (this.allowed(v, reg) && this.fits(partner, reg) && ((this.values[v]!.flags & BYTE) == 0 || reg < ESI)) return reg;
       }
     }
     if (this.allowed(v, EAX)) return EAX;
     if (this.allowed(v, EDX)) return EDX;
     if (this.allowed(v, ECX)) return ECX;
-    if ((this.flags[v]! & BYTE) != 0) {
+    if ((this.values[v]!.flags & BYTE) != 0) {
       if (this.allowed(v, EBX)) return EBX;
       if (this.allowed(v, ESI)) return ESI;
       return this.allowed(v, EDI) ? EDI : -1;
@@ -390,7 +397,7 @@ export class Allocator {
     let at = 8;
     const params = this.f.params;
     for (let k = 0; k < params.length; k++) {
-      this.home[params[k]!] = at;
+      this.values[params[k]!]!.home = at;
       at += this.f.vregs[params[k]!] == T_I32 ? 4 : 8;
     }
     let offset = 0;
@@ -400,7 +407,7 @@ export class Allocator {
     const savedBytes = offset;
     this.homes = 0;
     for (let v = 0; v < this.f.vregs.length; v++) {
-      if (this.place[v] == IN_FRAME && this.home[v] == 0 && !this.isLiteral(v)) offset = this.giveHome(v, offset);
+      if (this.values[v]!.place == IN_FRAME && this.values[v]!.home == 0 && !this.isLiteral(v)) offset = this.giveHome(v, offset);
     }
     this.slotAt.length = 0;
     for (const s of this.f.slots) {
@@ -420,10 +427,10 @@ export class Allocator {
     for (let k = 0; k < this.homes; k++) {
       if (this.homeSize[k] != size || !this.fitsSet(v, this.homeSets[k]!)) continue;
       this.fillSet(v, this.homeSets[k]!);
-      this.home[v] = this.homeAt[k]!;
+      this.values[v]!.home = this.homeAt[k]!;
       return end;
     }
-    this.home[v] = end - size;
+    this.values[v]!.home = end - size;
     if (this.homes < SHARED_HOMES) this.openHome(v, size, end - size);
     return end - size;
   }
