@@ -383,6 +383,7 @@ export class FuncDecl extends Decl {
   params: VarDecl[] = [];
   ret: TypeNode | null = null;
   body: Block | null = null;
+  signatureAt: i32 = -1;           // where what follows the name starts while that is still to be parsed, see Program.lookup
   bodyAt: i32 = -1;                // where the body starts while it is still to be parsed, see Program.completeBody
   value: Expr | null = null;       // of an arrow function without braces
   isStatic: bool = false;

@@ -189,7 +189,7 @@ function callSpaceMember(c: Checker, e: CallExpr, callee: MemberExpr, space: Dec
     return callValue(c, e);
   }
   const m = c.p.namespaceOf(space);
-  const d = m == null ? null : c.p.exported(m, callee.name);
+  const d = m == null ? null : c.p.member(m, callee.name);
   if (d != null && d.kind == De.FUNC) return callFunction(c, e, d as FuncDecl, null);
   return callValue(c, e);
 }

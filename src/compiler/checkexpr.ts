@@ -357,7 +357,7 @@ function typeOfSpaceMember(c: Checker, e: MemberExpr, space: Decl): Type {
   }
   if (space.kind == De.CLASS) return typeOfStatic(c, e, space as ClassDecl);
   const m = c.p.namespaceOf(space);
-  const d = m == null ? null : c.p.exported(m, e.name);
+  const d = m == null ? null : c.p.member(m, e.name);
   if (d == null) return c.error(e.pos, `the module exports no '${name}'`);
   if (d.kind == De.VAR) {
     e.meaning = M_STATIC;

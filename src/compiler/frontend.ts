@@ -37,7 +37,9 @@ function findEntry(p: Program, entry: string): FuncDecl | null {
   const name = p.names.get(entry);
   for (const m of p.modules) {
     for (const f of m.funcs) {
-      if (f.name == name && m.exports.has(name)) return f;
+      if (f.name != name || !m.exports.has(name)) continue;
+      p.completeSignature(f);
+      return f;
     }
   }
   return null;

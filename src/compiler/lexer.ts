@@ -250,6 +250,48 @@ export class Lexer {
     return true;
   }
 
+  /** With what follows a function's name as the current token: move behind its body. False as above. */
+  skipFunction(): bool {
+    const open = this.endOfSignature(this.start);
+    const end = open < 0 ? -1 : this.endOfBlock(open);
+    if (end < 0) return false;
+    this.pos = end;
+    this.next();
+    return true;
+  }
+
+  /** Behind the `{` that starts a function's body; -1 if something else comes first. */
+  private endOfSignature(start: i32): i32 {
+    const source = this.source;
+    const length = this.length;
+    let depth = 0;
+    let p = start;
+    while (p >= 0 && p < length) {
+      const c = source.charCodeAt(p);
+      const kind = KINDS[c]!;
+      p++;
+      if (kind < C_SINGLE) continue;
+      switch (kind) {
+        case C_SINGLE:
+          if (c == 40) depth++;
+          else if (c == 41) depth--;
+          else if (c == 59) return -1;
+          break;
+        case C_BRACE:
+          if (c == 125) return -1;
+          if (depth == 0) return p;
+          p = this.endOfBlock(p);
+          break;
+        case C_NEWLINE: this.file.startLine(p); break;
+        case C_SLASH: p = this.endOfSlash(p); break;
+        case C_QUOTE: p = this.endOfString(p, c); break;
+        case C_TEMPLATE: p = this.endOfTemplate(p); break;
+        default: break;
+      }
+    }
+    return -1;
+  }
+
   /** Behind the `}` of a block in which `start` lies; -1 if there is none. */
   private endOfBlock(start: i32): i32 {
     const source = this.source;

@@ -69,6 +69,24 @@ export class Parser extends ExprParser {
     }
   }
 
+  /** Parse a signature that was left; its body is then still to be parsed. */
+  parseSignatureOf(f: FuncDecl): void {
+    this.lx.rewind(f.signatureAt);
+    f.signatureAt = -1;
+    this.parseSignature(f);
+    if (this.is(Tok.LBRACE)) f.bodyAt = this.lx.start;
+    else this.error(this.lx.start, "a function needs a body");
+  }
+
+  /** Behind a function's name: leave the rest for later, if that is wanted and its end is found. */
+  private leaveFunction(f: FuncDecl): bool {
+    if (!this.isLazy) return false;
+    const start = this.lx.start;
+    if (!this.lx.skipFunction()) return false;
+    f.signatureAt = start;
+    return true;
+  }
+
   /** Parse a body that was left. */
   parseRest(f: FuncDecl): void {
     this.lx.rewind(f.bodyAt);
@@ -325,9 +343,11 @@ export class Parser extends ExprParser {
     this.lx.next();
     const pos = this.lx.start;
     const f = new FuncDecl(pos, this.expectName(false));
-    this.parseSignature(f);
-    if (!this.is(Tok.LBRACE)) this.error(this.lx.start, "a function needs a body");
-    else if (!this.leaveBody(f)) this.parseFunctionBody(f);
+    if (!this.leaveFunction(f)) {
+      this.parseSignature(f);
+      if (!this.is(Tok.LBRACE)) this.error(this.lx.start, "a function needs a body");
+      else if (!this.leaveBody(f)) this.parseFunctionBody(f);
+    }
     this.declare(f, exported);
     this.module.funcs.push(f);
   }

@@ -1,7 +1,7 @@
 // The program being compiled: its modules, what their names mean, and the instances of classes and functions that are
 // reached from the entry. Loading finds every module that is imported, directly or not; the run-time library
-// (strings, Array, Map) belongs to every program. What is in functions of other modules than the first is parsed when it
-// is used, so that a fault of syntax that no one would meet is not reported, unless there are other errors.
+// (strings, Array, Map) belongs to every program. Functions of other modules than the first are parsed when they
+// are used, so that a fault of syntax that no one would meet is not reported, unless there are other errors.
 
 import {
   ClassDecl, De, Decl, FuncDecl, ImportDecl, Module, VarDecl,
@@ -143,8 +143,19 @@ export class Program {
     return m;
   }
 
-  /** Parse the body of a function of a module other than the first, now that it is wanted. */
+  /** Parse the signature of a function of a module other than the first, now that it is wanted. */
+  completeSignature(f: FuncDecl): void {
+    if (f.signatureAt >= 0) this.parsers[f.module!.index]!.parseSignatureOf(f);
+  }
+
+  private completed(d: Decl | null): Decl | null {
+    if (d != null && d.kind == De.FUNC) this.completeSignature(d as FuncDecl);
+    return d;
+  }
+
+  /** Parse the body of such a function. */
   completeBody(f: FuncDecl): void {
+    this.completeSignature(f);
     if (f.bodyAt >= 0) this.parsers[f.module!.index]!.parseRest(f);
   }
 
@@ -210,8 +221,8 @@ export class Program {
     return d;
   }
 
-  /** What a module exports under a name, or null. */
-  exported(m: Module, name: i32): Decl | null {
+  /** What a module exports under a name, perhaps still incomplete, or null. */
+  private exported(m: Module, name: i32): Decl | null {
     if (m.exports.has(name)) return this.follow(m.exports.get(name)!);
     for (const edge of m.stars) {
       const target = edge.target;
@@ -223,7 +234,12 @@ export class Program {
 
   /** What a name means at the top level of a module, or null. */
   lookup(m: Module, name: i32): Decl | null {
-    return m.names.has(name) ? m.names.get(name)! : null;
+    return m.names.has(name) ? this.completed(m.names.get(name)!) : null;
+  }
+
+  /** What `m.name` means where m is a whole imported module, or null. */
+  member(m: Module, name: i32): Decl | null {
+    return this.completed(this.exported(m, name));
   }
 
   /** The module behind `import * as name`. */
@@ -384,7 +400,7 @@ export class Program {
 
   private functionIn(m: Module | null, name: string): FuncDecl | null {
     if (m == null) return null;
-    const d = this.exported(m, this.names.get(name));
+    const d = this.member(m, this.names.get(name));
     return d != null && d.kind == De.FUNC ? d as FuncDecl : null;
   }
 }

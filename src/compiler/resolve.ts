@@ -80,7 +80,7 @@ function findParam(scope: TypeScope, name: i32): Type | null {
 function qualified(p: Program, scope: TypeScope, node: TypeNode): Decl | null {
   const space = p.lookup(scope.module, node.qualifier);
   const m = space == null ? null : p.namespaceOf(space);
-  return m == null ? null : p.exported(m, node.name);
+  return m == null ? null : p.member(m, node.name);
 }
 
 function resolveDecl(p: Program, scope: TypeScope, node: TypeNode, d: Decl): Type {
