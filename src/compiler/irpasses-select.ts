@@ -14,15 +14,15 @@ const GONE: i32 = 0;               // operation of an instruction that has been 
 class Register {
   uses: i32 = 0;                   // reads in the function
   defs: i32 = 0;                   // assignments in the function
-  visit: i32 = 0;                  // the visit of a block for which the next two hold
-  lastDef: i32 = -1;
+  lastDef: i32 = -1;               // clock of the last assignment, and of the last use
   lastUse: i32 = -1;
 }
 
 export class SelectPass {
   private insts: IrInst[] = [];
   private regs: Register[] = [];   // by register
-  private current: i32 = 0;        // number of this visit of a block
+  private base: i32 = 0;           // clock of position 0 of the block at hand; what is older was in another block
+  private clock: i32 = 0;          // never stands still
   private lastWrite: i32 = -1;     // position of the last instruction that may write memory
   private lastVolatile: i32 = -1;
   private list: i32[] = [];
@@ -61,7 +61,8 @@ export class SelectPass {
   }
 
   private start(insts: IrInst[]): void {
-    this.current++;
+    this.base = this.clock;
+    this.clock += insts.length;
     this.insts = insts;
     this.lastWrite = -1;
     this.lastVolatile = -1;
@@ -73,47 +74,37 @@ export class SelectPass {
     this.gone = true;
   }
 
-  /** A register of the block at hand. */
-  private enter(v: i32): Register {
-    const r = this.regs[v]!;
-    if (r.visit != this.current) {
-      r.visit = this.current;
-      r.lastDef = -1;
-      r.lastUse = -1;
-    }
-    return r;
+  private position(clock: i32): i32 {
+    return clock >= this.base ? clock - this.base : -1;
   }
 
   private defAt(v: i32): i32 {
-    if (v < 0) return -1;
-    const r = this.regs[v]!;
-    return r.visit == this.current ? r.lastDef : -1;
+    return v < 0 ? -1 : this.position(this.regs[v]!.lastDef);
   }
 
   private useAt(v: i32): i32 {
-    if (v < 0) return -1;
-    const r = this.regs[v]!;
-    return r.visit == this.current ? r.lastUse : -1;
+    return v < 0 ? -1 : this.position(this.regs[v]!.lastUse);
   }
 
-  private noteUses(i: IrInst, at: i32): void {
-    if (i.a >= 0) this.enter(i.a).lastUse = at;
-    if (i.b >= 0) this.enter(i.b).lastUse = at;
-    if (i.base >= 0) this.enter(i.base).lastUse = at;
-    if (i.index >= 0) this.enter(i.index).lastUse = at;
-    if (i.args == null && i.asm == null) return;
+  private noteLists(i: IrInst, now: i32): void {
     const n = listedUses(i, this.list);
     for (let k = 0; k < n; k++) {
-      const r = this.enter(this.list[k]!);
-      r.lastUse = at;
-      if (i.asm != null) r.lastDef = at;
+      const r = this.regs[this.list[k]!]!;
+      r.lastUse = now;
+      if (i.asm != null) r.lastDef = now;
     }
   }
 
   private note(i: IrInst, at: i32): void {
-    this.noteUses(i, at);
-    if (i.dst >= 0) this.enter(i.dst).lastDef = at;
-    if (i.dst2 >= 0) this.enter(i.dst2).lastDef = at;
+    const regs = this.regs;
+    const now = this.base + at;
+    if (i.a >= 0) regs[i.a]!.lastUse = now;
+    if (i.b >= 0) regs[i.b]!.lastUse = now;
+    if (i.base >= 0) regs[i.base]!.lastUse = now;
+    if (i.index >= 0) regs[i.index]!.lastUse = now;
+    if (i.args != null || i.asm != null) this.noteLists(i, now);
+    if (i.dst >= 0) regs[i.dst]!.lastDef = now;
+    if (i.dst2 >= 0) regs[i.dst2]!.lastDef = now;
     if (writesMemory(i)) this.lastWrite = at;
     if (i.volatile) this.lastVolatile = at;
   }
@@ -122,7 +113,7 @@ export class SelectPass {
   private onlyDef(v: i32): i32 {
     if (v < 0) return -1;
     const r = this.regs[v]!;
-    return r.uses == 1 && r.defs == 1 && r.visit == this.current ? r.lastDef : -1;
+    return r.uses == 1 && r.defs == 1 ? this.position(r.lastDef) : -1;
   }
 
   /** Whether the registers an instruction at `at` reads still hold the same values. */
@@ -165,7 +156,7 @@ export class SelectPass {
     const from = this.insts[d]!;
     if (from.dst != i.a || from.dst2 >= 0) return;
     from.dst = i.dst;
-    if (i.dst >= 0) this.enter(i.dst).lastDef = d;
+    if (i.dst >= 0) this.regs[i.dst]!.lastDef = this.base + d;
     this.regs[i.a]!.uses = 0;
     this.regs[i.a]!.defs = 0;
     this.remove(i);

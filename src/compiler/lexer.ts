@@ -297,13 +297,11 @@ export class Lexer {
     const source = this.source;
     const length = this.length;
     let depth = 1;
-    let p = start;
+    let p = this.skipPlain(start);
     while (p >= 0 && p < length) {
       const c = source.charCodeAt(p);
-      const kind = KINDS[c]!;
       p++;
-      if (kind <= C_PLAIN) continue;
-      switch (kind) {
+      switch (KINDS[c]!) {
         case C_BRACE:
           depth += c == 123 ? 1 : -1;
           if (depth == 0) return p;
@@ -314,8 +312,18 @@ export class Lexer {
         case C_TEMPLATE: p = this.endOfTemplate(p); break;
         default: break;
       }
+      if (p >= 0) p = this.skipPlain(p);
     }
     return -1;
+  }
+
+  /** The next character that can matter to who looks for the end of a block. */
+  private skipPlain(start: i32): i32 {
+    const source = this.source;
+    const length = this.length;
+    let p = start;
+    while (p < length && KINDS[source.charCodeAt(p)]! <= C_PLAIN) p++;
+    return p;
   }
 
   /** Behind a slash at p - 1, or what comment it begins. */
