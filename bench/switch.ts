@@ -71,7 +71,7 @@ function build(): Systems {
     files: [
       ...DEVICES,
       executable('/sbin/init', compiled('src/user/init.ts', '--bind', 'rt=src/libc')),
-      executable('/boot/vkernel', compiled('src/vkernel/boot.ts', '--bind', 'machine=src/vkernel', '--bind', 'rt=src/kern')),
+      executable('/boot/vkernel', compiled('src/vkernel/boot.ts', '--first', 'src/vkernel/hot.txt', '--bind', 'machine=src/vkernel', '--bind', 'rt=src/kern')),
       { path: '/vroot.img', data: nativeRoot },
       { path: '/usr/src', directory: true },
       { path: '/var/vkernel', directory: true },

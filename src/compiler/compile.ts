@@ -34,16 +34,33 @@ function compileWith(options: Options, host: CompilerHost, diags: Diags): u8[][]
   const m = buildModule(p, options.entry);
   if (diags.count > 0) return null;
   if (options.layoutFile != "") writeText(host, options.layoutFile, layoutListing(p), diags);
-  if (options.depsFile != "") writeText(host, options.depsFile, dependencies(p, options.output), diags);
+  if (options.firstFile != "") placeFirst(m, options.firstFile, host, diags);
+  if (options.depsFile != "") writeText(host, options.depsFile, dependencies(p, options.output, options.firstFile), diags);
   if (options.dumpIr) host.print(printIr(m));
   return options.output == "" ? null : link(m, options, diags);
 }
 
 /** A makefile's rule that names what `output` is made of; sources that are gone do not stop make, but are a reason to compile. */
-function dependencies(p: Program, output: string): string {
-  let inputs = "";
+function dependencies(p: Program, output: string, firstFile: string): string {
+  let inputs = firstFile != "" ? " \\\n  " + firstFile : "";
   for (const m of p.modules) inputs = inputs + " \\\n  " + m.file.path;
   return output + ":" + inputs + "\n" + inputs.substring(5) + ":\n";
+}
+
+/** Read which functions come first in the text: names, one a line; a line with # is a comment, and names that the program lacks do not matter. */
+function placeFirst(m: IrModule, path: string, host: CompilerHost, diags: Diags): void {
+  const text = host.readFile(path);
+  if (text == null) {
+    diags.error(null, 0, `can't read ${path}`);
+    return;
+  }
+  let at = 0;
+  while (at < text.length) {
+    let end = at;
+    while (end < text.length && text.charCodeAt(end) != 10) end++;
+    if (end > at && text.charCodeAt(at) != 35) m.first.push(text.substring(at, end));
+    at = end + 1;
+  }
 }
 
 function writeText(host: CompilerHost, path: string, text: string, diags: Diags): void {

@@ -132,4 +132,5 @@ export class IrModule {
   funcs: IrFunc[] = [];
   data: IrData[] = [];
   entry: string = "_start";
+  first: string[] = [];    // functions that come first in the text
 }

@@ -1,6 +1,7 @@
 // From the program in IR to the bytes of an ELF32 executable: generates code for every function, gives sections and symbols
 // their addresses, resolves relocations and hands all to the ELF writer. Two segments: headers, text and read-only data
-// (R X) from the base address on, and from the next page data and bss (RW).
+// (R X) from the base address on, and from the next page data and bss (RW). Small variables come before large ones, so that those that
+// are used all the time lie in few pages.
 import { ElfImage } from "../elf/image.ts";
 import { PF_R, PF_W, PF_X, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_PROGBITS, STT_FUNC, STT_NOTYPE, STT_OBJECT } from "../elf/format.ts";
 import { Codegen } from "./codegen.ts";
@@ -15,6 +16,7 @@ import { recycle } from "./irpasses-ops.ts";
 import { runtimeFunction, runtimeNames } from "./link-runtime.ts";
 
 const PAGE: i32 = 4096;
+const SMALL: i32 = 256;                  // bytes of a variable that comes before the larger ones
 const MULTIBOOT_MAGIC: i32 = 0x1BADB002;
 const MULTIBOOT_FLAGS: i32 = 3;          // page-aligned modules, memory information
 const MULTIBOOT_BYTES: i32 = 12;
@@ -98,13 +100,32 @@ class Linker {
   /** Function by function, so that only one at a time needs memory for more than its plain IR. Small ones come last. */
   private generate(): void {
     const inliner = new Inliner(this.m);
-    const count = this.m.funcs.length;
-    for (let k = 0; k < count; k++) {
+    for (const k of this.textOrder()) {
       inliner.prepare(k);
       if (!inliner.isSmall(k)) this.generateOne(this.m.funcs[k]!);
     }
     this.generateSmall(inliner);
     this.addRuntime();
+  }
+
+  /** Numbers of the functions: what shall come first, then the others as they were met. */
+  private textOrder(): i32[] {
+    const numbers: Map<string, i32> = new Map<string, i32>();
+    const order: i32[] = [];
+    const placed: bool[] = [];
+    for (let k = 0; k < this.m.funcs.length; k++) {
+      numbers.set(this.m.funcs[k]!.name, k);
+      placed.push(false);
+    }
+    for (const name of this.m.first) {
+      if (!numbers.has(name) || placed[numbers.get(name)!]!) continue;
+      order.push(numbers.get(name)!);
+      placed[numbers.get(name)!] = true;
+    }
+    for (let k = 0; k < placed.length; k++) {
+      if (!placed[k]!) order.push(k);
+    }
+    return order;
   }
 
   private generateOne(f: IrFunc): void {
@@ -197,10 +218,15 @@ class Linker {
   }
 
   private placeBss(): i32 {
-    let at = this.bssAddr;
+    return this.placeZeros(this.placeZeros(this.bssAddr, true), false);
+  }
+
+  /** The small variables that start as zeros, or the others, from `from` on; where they end. */
+  private placeZeros(from: i32, small: bool): i32 {
+    let at = from;
     for (let k = 0; k < this.m.data.length; k++) {
       const d = this.m.data[k]!;
-      if (d.section != SEC_BSS) continue;
+      if (d.section != SEC_BSS || (d.size <= SMALL) != small) continue;
       at = alignUp(at, d.align);
       this.define(d, k, at);
       at = (at + d.size) | 0;

@@ -1,6 +1,6 @@
 // The command line of gtc:
 //   gtc ENTRY.ts -o OUT [--base ADDR] [--phys-offset N] [--multiboot] [--bind name=DIR]... [--entry SYMBOL]
-//       [--layout FILE] [--deps FILE] [--dump ir] [--check]
+//       [--layout FILE] [--deps FILE] [--first FILE] [--dump ir] [--check]
 
 import type { Diags } from "./diag.ts";
 
@@ -13,6 +13,7 @@ export class Options {
   entry: string = "_start";
   layoutFile: string = "";
   depsFile: string = "";
+  firstFile: string = "";
   dumpIr: bool = false;
   checkAll: bool = false;
   bindNames: string[] = [];
@@ -21,7 +22,7 @@ export class Options {
 
 export const USAGE: string =
   "usage: gtc ENTRY.ts -o OUT [--base ADDR] [--phys-offset N] [--multiboot] [--bind name=DIR]... [--entry SYMBOL]\n" +
-  "           [--layout FILE] [--deps FILE] [--dump ir] [--check]\n";
+  "           [--layout FILE] [--deps FILE] [--first FILE] [--dump ir] [--check]\n";
 
 /** Read the arguments; complaints go to diags. */
 export function parseOptions(args: string[], diags: Diags): Options {
@@ -43,7 +44,7 @@ export function parseOptions(args: string[], diags: Diags): Options {
 }
 
 function takesValue(a: string): bool {
-  return a == "-o" || a == "--base" || a == "--phys-offset" || a == "--bind" || a == "--entry" || a == "--layout" || a == "--deps" || a == "--dump";
+  return a == "-o" || a == "--base" || a == "--phys-offset" || a == "--bind" || a == "--entry" || a == "--layout" || a == "--deps" || a == "--first" || a == "--dump";
 }
 
 function setOption(o: Options, name: string, value: string, diags: Diags): void {
@@ -54,6 +55,7 @@ function setOption(o: Options, name: string, value: string, diags: Diags): void 
     case "--entry": o.entry = value; break;
     case "--layout": o.layoutFile = value; break;
     case "--deps": o.depsFile = value; break;
+    case "--first": o.firstFile = value; break;
     case "--dump":
       if (value == "ir") o.dumpIr = true;
       else diags.error(null, 0, `--dump ${value} is not known; --dump ir is`);

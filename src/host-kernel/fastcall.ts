@@ -10,10 +10,13 @@
 // into a task switch. No user code has VM set.
 
 import { PSL_D, PSL_T, T_TRCTRAP, TrapFrame } from "../abi/frames.ts";
+import { Sys } from "../abi/syscalls.ts";
 import { curLwp } from "../kern/proc.ts";
+import { needResched } from "../kern/sched.ts";
+import { signalPending } from "../kern/signal.ts";
 import { fastCallOn, laneOn } from "../kern/tuning.ts";
 import { writeMsr } from "./io.ts";
-import { isSwitch, laneTrap } from "./lane.ts";
+import { enterSpace, leaveSpace } from "./lane.ts";
 import { trapStackWord } from "./segments.ts";
 import { doreti, userTrap } from "./trap.ts";
 
@@ -140,7 +143,16 @@ export function steppedIn(frame: TrapFrame): bool {
 
 /** As hostTrap for int 0x80. */
 function fastTrap(frame: TrapFrame): TrapFrame {
-  if (laneOn && isSwitch(frame) && laneTrap(frame)) return curLwp.frame;
+  const lwp = curLwp;
+  if (laneOn && !needResched && !signalPending(lwp)) {
+    if (lwp.ve != null) {
+      if (leaveSpace(lwp, frame)) return lwp.frame;
+    } else if (frame.eax == (Sys.vmspace_ctl as u32) && enterSpace(lwp, frame)) return lwp.frame;
+  }
+  return longTrap(frame);
+}
+
+function longTrap(frame: TrapFrame): TrapFrame {
   const back = userTrap(frame);
   if (back == frame && isPlain(frame)) returnFast(frame);
   return back;

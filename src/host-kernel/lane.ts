@@ -132,7 +132,7 @@ export function laneTrap(frame: TrapFrame): bool {
 }
 
 /** vmspace_ctl: as `run` of kern/vmspace.ts. */
-function enterSpace(lwp: Lwp, own: TrapFrame): bool {
+export function enterSpace(lwp: Lwp, own: TrapFrame): bool {
   let start: u32 = 0;
   asm`rdtsc
       mov ${start}, eax`;
@@ -143,7 +143,9 @@ function enterSpace(lwp: Lwp, own: TrapFrame): bool {
   const failed = fetcher(own.esp + 4, changetype<usize>(wanted), changetype<usize>(frame), changetype<usize>(lwp.innerTls), start);
   lwp.pcb.onFault = 0;
   if (failed != 0) return false;
-  const ve = findEntry(lwp, wanted.id);
+  const vkp = lwp.proc.vkernel;
+  let ve = vkp != null ? vkp.last : null;
+  if (ve == null || ve.id != wanted.id) ve = findEntry(lwp, wanted.id);
   if (ve == null || !goodTls(lwp.innerTls)) return false;
   lwp.userTframe = wanted.tframe;
   if (wanted.command == VMSPACE_CTL_RUN) lwp.userLeft = 0;
@@ -183,7 +185,7 @@ function prepared(lwp: Lwp, ve: VmspaceEntry): bool {
 }
 
 /** A system call from inside: as vkernelTrap of kern/vmspace.ts. */
-function leaveSpace(lwp: Lwp, frame: TrapFrame): bool {
+export function leaveSpace(lwp: Lwp, frame: TrapFrame): bool {
   let start: u32 = 0;
   asm`rdtsc
       mov ${start}, eax`;

@@ -72,9 +72,7 @@ export function setVkernelSpaces(value: i32): void {
 export function findEntry(lwp: Lwp, id: usize): VmspaceEntry | null {
   const vkp = lwp.proc.vkernel;
   if (vkp == null) return null;
-  let ve = vkp.last;
-  if (ve != null && ve.id == id) return ve;
-  ve = vkp.chains[chainOf(id)];
+  let ve = vkp.chains[chainOf(id)];
   while (ve != null && ve.id != id) ve = ve.next;
   vkp.last = ve;
   return ve;
