@@ -2,7 +2,7 @@
 // model, on the host kernel (both ways of the switch) and in the virtual kernel. SPACES_SEED chooses other seeds; each run prints its own.
 
 import { describe, expect, it } from 'vitest';
-import { bootPc } from '../kern/machines.ts';
+import { bootPc, bootQemu, hasQemu } from '../kern/machines.ts';
 import { compiled, HOST_KERNEL, nestedRootOf, rootOf } from '../kern/roots.ts';
 
 const SEED = Number(process.env['SPACES_SEED'] ?? 1);
@@ -21,6 +21,13 @@ describe('spaces behave as their model', () => {
   }, 120_000);
 
   it('without the improvements', () => expectAgreement(rootOf('spaces'), `off=all seed=${SEED} spaces=20 steps=${STEPS}`), 120_000);
+
+  it.skipIf(!hasQemu)('on QEMU (skipped without qemu-system-i386)', () => {
+    const words = `seed=${SEED} spaces=16 steps=${STEPS}`;
+    const theirs = bootQemu(compiled(HOST_KERNEL), rootOf('spaces'), words).text;
+    expect(theirs, words).toMatch(/^spaces: \d+ passed, 0 failed$/m);
+    expect(theirs).toBe(bootPc(compiled(HOST_KERNEL), rootOf('spaces'), words, 4_000_000_000).text);
+  }, 120_000);
 
   it('in the virtual kernel', () => expectAgreement(nestedRootOf('spaces'), 'exec=none'), 120_000);
 });
