@@ -12,14 +12,15 @@ const ROOT = resolve(import.meta.dirname, '..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 /**
  * What is run by others: the continuous integration; test/pc/third-party.test.ts with files from elsewhere; test/debug/gdb.test.ts,
- * which needs two programs that talk; test/system/qemu.test.ts; the long ones by test/bench in short forms and by hand.
+ * which needs two programs that talk; test/system/qemu.test.ts, which types at the right moments.
  */
 const ELSEWHERE = [
   'npm ci && npm run emulate', 'npm ci && npm test', 'DAMSELFLY_KERNELS=DIR npm test', '.ci/third-party-kernels DIR',
   "gdb kernel.elf -ex 'target remote :1234'",
   'qemu-system-i386 -m 256 -kernel DIR/host-kernel.elf -hda DIR/root.img -nographic',
-  'npm run bench -- --quick', 'npm run bench -- switch', 'npm run bench -- cpu --against qemu-system-i386',
 ];
+
+const PATIENCE = 400_000;
 
 interface Case {
   /** Texts of the command and what stands for them here. */
@@ -53,6 +54,9 @@ const cases = (): Record<string, Case> => ({
   'npm run fuzz -- isolation --seed 1 --count 100': { output: /100/ },
   'npm run fuzz -- hostile --seed 1 --count 2000': { output: /2,?000/ },
   'npm run lockstep -- [IMAGE]': { put: { '[IMAGE]': at('hello.elf') }, output: /^/ },
+  'npm run bench -- --quick': { output: /^p4 +processor time \d\.\d+ +real time \d\.\d+$/m },
+  'npm run bench -- switch': { output: /4096/ },
+  'npm run bench -- cpu --against qemu-system-i386': { needs: 'qemu-system-i386', output: /integer/ },
   'npm run bench -- kernel': { output: /fork \+ exec \+ exit \+ wait/ },
   'npm pack': { put: { 'npm pack': `npm pack --pack-destination ${folder}` }, output: /damselfly-.*\.tgz/ },
 });
@@ -87,8 +91,8 @@ describe('README', () => {
     const { put = {}, input = '', code = 0, output, needs } = cases()[command]!;
     if (needs !== undefined && spawnSync(needs, ['--version']).error !== undefined) return console.warn(`README: ${command} is not run, ${needs} is not installed`);
     const line = Object.entries(put).reduce((text, [from, to]) => text.replaceAll(from, to), command);
-    const ran = spawnSync('sh', ['-c', line], { cwd: ROOT, input, encoding: 'utf8', timeout: 120_000, env: { ...process.env, NO_COLOR: '1' }, maxBuffer: 1 << 26 });
+    const ran = spawnSync('sh', ['-c', line], { cwd: ROOT, input, encoding: 'utf8', timeout: PATIENCE, env: { ...process.env, NO_COLOR: '1' }, maxBuffer: 1 << 26 });
     expect({ status: ran.status, line, err: ran.status === code ? '' : ran.stderr }).toEqual({ status: code, line, err: '' });
     expect(ran.stdout.replaceAll('\r', '')).toMatch(output);
-  }, 130_000);
+  }, PATIENCE + 10_000);
 });
