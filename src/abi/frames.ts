@@ -9,7 +9,7 @@ export class TrapFrame {
   edi: u32 = 0;
   esi: u32 = 0;
   ebp: u32 = 0;
-  isp: u32 = 0;            // from vmspace_ctl(RUN): the low word of the processor cycles that the caller has used, ever
+  isp: u32 = 0;            // from vmspace_ctl(RUN): the processor cycles that the thread has spent inside, the real kernel's for it included
   ebx: u32 = 0;
   edx: u32 = 0;
   ecx: u32 = 0;

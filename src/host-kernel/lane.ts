@@ -171,6 +171,7 @@ export function enterSpace(lwp: Lwp, own: TrapFrame): bool {
   const report = (frame.xflags & PGEX_FPFAULT) != 0;
   if (!report || !tsSet || (lwp.pcb.flags & FP_VIRTFP) == 0) fpuVirt(lwp, report);
   charge(lwp, start);
+  lwp.innerUsed = usedCycles(lwp);
   return true;
 }
 
@@ -192,7 +193,7 @@ export function leaveSpace(lwp: Lwp, frame: TrapFrame): bool {
   const space = lwp.proc.vmspace;
   const ran = start - lwp.cycleStamp;
   frame.err = 2;
-  frame.isp = usedCycles(lwp) + ran;
+  frame.isp = usedCycles(lwp) + ran - lwp.innerUsed;
   activatePmap(space.pmap);
   lwp.pcb.onFault = codeof(laneFault);
   const copier = changetype<FrameCopier>(codeof(copyFrame));

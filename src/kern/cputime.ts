@@ -1,14 +1,16 @@
 // Where processor time has gone. Every crossing between user and system, every switch of threads, and every change between idling
 // and working ends one stretch of time and begins the next at the same cycle, so that nothing is counted twice or lost: user +
 // system + interrupts while idle + idle is what has passed. An interrupt that finds a thread on the CPU counts as its system
-// time. In a virtual kernel cycles pass also while the host runs somebody else; idle is only when it has asked to wait.
+// time. In a virtual kernel cycles pass also while the host runs somebody else, and the host works for us where nothing of this is
+// seen, in the thread that reads the disk; but the host knows what all our threads have used. There, system time is what they have
+// used and no process has, and idle is the rest.
 
 import { CpTime } from "../abi/file.ts";
-import { cpuCycles, cycleCount, nanoTime } from "machine/clock.ts";
-import { cpuCount } from "./cpu.ts";
+import { cpuCycles, cycleCount, nanoTime, USED_IS_KNOWN, usedUsec } from "machine/clock.ts";
 import { allProcs, Lwp, Proc, procSysCycles, procUserCycles } from "./proc.ts";
 
 let startCycles: u64 = 0;            // when counting began
+let usedAtStart: u64 = 0;            // usedUsec at that moment
 let ratioCycles: u64 = 0;            // when cycles and clock were first compared
 let ratioNs: u64 = 0;
 let idleCycles: u64 = 0;
@@ -18,6 +20,7 @@ let reapedSys: u64 = 0;
 
 /** Counting begins: from here on all time is somebody's. Returns the first stamp. */
 export function cpuTimeBegin(): u32 {
+  usedAtStart = usedUsec();
   startCycles = cpuCycles();
   return startCycles as u32;
 }
@@ -95,19 +98,25 @@ export function cpuTimes(current: Lwp, into: CpTime): void {
     user += procUserCycles(p);
     sys += procSysCycles(p);
   }
-  if (cpuCount > 1) idleCycles = leftOver(real, user + sys + idleIntrCycles);
   const ratio = usecPerCycle();
   const at = changetype<Ptr<u32>>(into);
-  split(scale(user, ratio), at, 0);
-  split(scale(sys, ratio), at, 2);
-  split(scale(idleIntrCycles, ratio), at, 4);
-  split(scale(idleCycles, ratio), at, 6);
-  split(scale(real, ratio), at, 8);
+  const realUsec = scale(real, ratio);
+  const userUsec = scale(user, ratio);
+  const intrUsec = scale(idleIntrCycles, ratio);
+  const rest = realUsec - userUsec - intrUsec;
+  const sysUsec = USED_IS_KNOWN ? systemOfUsed(userUsec + intrUsec, rest) : scale(sys, ratio);
+  split(userUsec, at, 0);
+  split(sysUsec, at, 2);
+  split(intrUsec, at, 4);
+  split(USED_IS_KNOWN ? rest - sysUsec : scale(idleCycles, ratio), at, 6);
+  split(realUsec, at, 8);
 }
 
-/** Several processors are the host's one in turns: idle is what none of them used. */
-function leftOver(real: u64, used: u64): u64 {
-  return real > used ? real - used : 0;
+/** System time in microseconds: what the machine says has been used and was not `known` as something else, at most `rest`. */
+function systemOfUsed(known: u64, rest: u64): u64 {
+  const used = usedUsec() - usedAtStart;
+  const sys: u64 = used > known ? used - known : 0;
+  return sys < rest ? sys : rest;
 }
 
 /** at[n], at[n+1] = seconds and microseconds. */

@@ -125,6 +125,7 @@ export class Lwp {
   innerFrame!: TrapFrame;
   innerTls!: Embed<VextFrame>;
   userTframe: usize = 0;            // where the owner wants the registers back
+  innerUsed: u32 = 0;               // usedCycles when it went in
   userLeft: usize = 0;              // where it wants to know when the space was left; 0: it does not
 }
 

@@ -188,12 +188,13 @@ function run(lwp: Lwp, ve: VmspaceEntry, tframe: usize, vframe: usize): i32 {
   lwp.frame = frame;
   switchSpace(lwp, ve.space);
   fpuVirt(lwp, (frame.xflags & PGEX_FPFAULT) != 0);
+  lwp.innerUsed = usedCycles(lwp);
   return EJUSTRETURN;
 }
 
 /** Leave the VM space: `frame` holds its registers and why it stopped. The owner's vmspace_ctl returns 0, or EFAULT. */
 export function vkernelTrap(lwp: Lwp, frame: TrapFrame): void {
-  frame.isp = usedCycles(lwp);
+  frame.isp = usedCycles(lwp) - lwp.innerUsed;
   leaveSpace(lwp);
   let error = copyout(changetype<usize>(frame), lwp.userTframe, TRAPFRAME_SIZE);
   if (error == 0 && lwp.userLeft != 0) error = suword(lwp.userLeft, lwp.cycleStamp);

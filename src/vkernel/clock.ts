@@ -4,9 +4,9 @@
 
 import { O_RDONLY } from '../abi/file.ts';
 import { MAP_SHARED, PROT_READ } from '../abi/mman.ts';
-import { CLOCK_MONOTONIC, TimePage, Timespec, Timeval } from '../abi/time.ts';
+import { CLOCK_MONOTONIC, Rusage, RUSAGE_SELF, TimePage, Timespec, Timeval } from '../abi/time.ts';
 import { timePageOn } from '../kern/tuning.ts';
-import { clockGettime, close, gettimeofday, mmap, open } from '../libc/sys.ts';
+import { clockGettime, close, getrusage, gettimeofday, mmap, open } from '../libc/sys.ts';
 import { startTicks } from './intr.ts';
 
 const NS_PER_SEC: u64 = 1000000000;
@@ -88,4 +88,13 @@ export function cpuCycles(): u64 {
 /** Seconds from 1970 to clockInit. */
 export function epochSeconds(): u32 {
   return start.sec as u32;
+}
+
+export const USED_IS_KNOWN: bool = true;
+let usage!: Embed<Rusage>;
+
+/** Microseconds of the real processor that all our threads have used. */
+export function usedUsec(): u64 {
+  if (getrusage(RUSAGE_SELF, addressof(usage)) < 0) return 0;
+  return ((usage.utimeSec + usage.stimeSec) as u64) * (1000000 as u64) + ((usage.utimeUsec + usage.stimeUsec) as u64);
 }

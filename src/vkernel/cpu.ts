@@ -9,7 +9,8 @@
 // waits; they are handled by whoever is in the kernel next. Shoot-downs need no message: VPTEs are changed in the kernel, and the
 // real kernel's MADV_INVAL reaches every CPU.
 //
-// The host's processor serves all of them in turns, so the clock does not tell how long a process ran. The real kernel does.
+// The host's processor serves all of them in turns, so the clock does not tell how long a process ran. The real kernel does: RUN
+// says what its thread has spent inside, and getrusage what all of them have used (kern/cputime.ts).
 
 import { ResumeWish } from '../abi/frames.ts';
 import { LwpParams } from '../abi/lwp.ts';
@@ -17,7 +18,6 @@ import { SIGUSR1 } from '../abi/signal.ts';
 import { TlsInfo } from '../abi/time.ts';
 import { Cpu, cpuAdd, cpuArrive, cpuDepart } from '../kern/cpu.ts';
 import { panic } from '../kern/panic.ts';
-import { curLwp } from '../kern/proc.ts';
 import { idleLoop } from '../kern/sched.ts';
 import { startThread } from '../kern/thread.ts';
 import { Mutex } from '../libc/mutex.ts';
@@ -37,9 +37,7 @@ class VirtualCpu {
   wish!: Embed<ResumeWish>;
   place: i32 = IN_KERNEL;
   tid: i32 = 0;
-  used: u32 = 0;           // cycles, low word, that the thread had used when RUN last returned
   came: u32 = 0;           // when this CPU came into the kernel
-  inside: u32 = 0;         // cycles in the kernel since RUN last returned, but for the stretch since then
   cpu!: Cpu;
   tcb!: Embed<Tcb>;
   tls!: Embed<TlsInfo>;
@@ -74,7 +72,6 @@ export function leaveKernel(): void {
 function depart(place: i32): void {
   const cpu = thisCpu;
   cpu.place = place;
-  cpu.inside += curLwp.cycleStamp - cpu.came;  // charged to threads up to that moment
   cpuDepart();
   inKernel = false;
   lock.unlock();
@@ -88,21 +85,6 @@ export function comeBack(cpu: VirtualCpu): void {
   cpu.place = IN_KERNEL;
   cpu.came = cycleCount();
   cpuArrive(cpu.cpu);
-}
-
-/**
- * With several, when RUN has returned: the cycles that it took, the real kernel's part included. `used` is what the thread of this
- * CPU has used in all; of that, what has passed in the kernel since the last time is the kernel's.
- */
-export function cyclesInside(used: u32): u32 {
-  const cpu = thisCpu;
-  const all = used - cpu.used;
-  if (all == 0) return 0;
-  const known = cpu.used != 0 && all > cpu.inside;
-  const run = known ? all - cpu.inside : 0;
-  cpu.used = used;
-  cpu.inside = 0;
-  return run;
 }
 
 /** Outside the kernel until this CPU is kicked, or for no reason. At splhigh. */

@@ -3,7 +3,7 @@
 // other half of this conversation is vkernelTrap in the real kernel (src/kern/vmspace.ts).
 
 import { PGEX_FPFAULT, PGEX_U, PGEX_W, ResumeWish, T_PAGEFLT, T_SYSCALL80, TrapFrame, VMSPACE_CTL_RESUME, VMSPACE_CTL_RUN } from '../abi/frames.ts';
-import { PROT_READ, PROT_WRITE } from '../abi/mman.ts';
+import { PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS } from '../abi/mman.ts';
 import { panic } from '../kern/panic.ts';
 import { curLwp, Lwp, tlsOf } from '../kern/proc.ts';
 import { chargeSystem, chargeUser } from '../kern/cputime.ts';
@@ -14,7 +14,7 @@ import { trap, userPending, userret } from '../kern/trap.ts';
 import { consFlush, consGathered } from './console.ts';
 import { pmapAnnounced, changedCount, changedRanges, changedSpace } from './pmap.ts';
 import { resumeOn } from '../kern/tuning.ts';
-import { clearKick, comeBack, cyclesInside, leaveKernel, several, thisCpu } from './cpu.ts';
+import { clearKick, comeBack, leaveKernel, several, thisCpu } from './cpu.ts';
 import { fastCalls } from './fastcall.ts';
 import { fpuReady } from '../kern/fpu.ts';
 import { interruptPending, splhigh, splopen } from './intr.ts';
@@ -132,20 +132,18 @@ function runOnly(run: Run, lwp: Lwp, frame: TrapFrame): i32 {
   const tls = changetype<usize>(tlsOf(lwp));
   const space = lwp.vmspace.pmap.space;
   chargeSystem(lwp);
-  if (several) {
-    frame.isp = cpu.used;
-    leaveKernel();
-  }
+  if (several) leaveKernel();
   const answer = run(space, VMSPACE_CTL_RUN, changetype<usize>(frame), tls, changetype<usize>(cpu));
   if (several) {
     comeBack(cpu);
-    charge(lwp, cyclesInside(frame.isp));
+    charge(lwp, frame.isp);
   } else chargeUser(lwp);
   return answer;
 }
 
-/** What to enter for a process that has faulted, when its fault has been resolved. */
+/** What to enter for a process that has faulted, when its fault has been resolved: nothing where no process has pages. */
 function faultPage(frame: TrapFrame): u32 {
+  if (frame.err >= VM_MAX_USER_ADDRESS) return 0;
   return (frame.err & 0xfffff000) | (((frame.xflags & PGEX_W) != 0 ? PROT_WRITE : PROT_READ) as u32);
 }
 

@@ -23,15 +23,13 @@ function expectVerdict(program: string, image: Uint8Array, commandLine: string):
 beforeAll(() => {
   compiled(HOST_KERNEL);
   compiled(VIRTUAL_KERNEL);
-  console.warn('guest.test: times and disk are not run on four CPUs, where idle is what is left over');
   if (!hasQemu) console.warn('guest.test: not compared with QEMU, which is not installed');
 }, 120_000);
 
 describe.each(PROGRAMS)('%s', (program) => {
   it('finds no failure on the host kernel', () => expectVerdict(program, rootOf(program), ''), 120_000);
   it('finds no failure in the virtual kernel', () => expectVerdict(program, nestedRootOf(program), 'exec=none'), 120_000);
-  // With several CPUs idle is what is left over: what these two say of it holds for one.
-  it.skipIf(['times', 'disk'].includes(program))('finds no failure in a virtual kernel of four CPUs', () => {
+  it('finds no failure in a virtual kernel of four CPUs', () => {
     const boot = bootPc(compiled(HOST_KERNEL), nestedRootOf(program), 'ncpu=4 exec=none');
     expect(boot.text).toMatch(new RegExp(`^${program}: \\d+ passed, 0 failed$`, 'm'));
     expect(boot.off).toBe(true);

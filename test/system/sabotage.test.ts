@@ -75,8 +75,7 @@ const SABOTAGE: readonly Sabotage[] = [
 
 /** Of the virtual kernel. */
 const VIRTUAL_SABOTAGE: readonly Sabotage[] = [
-  ['an invalidation that is skipped', 'src/vkernel/pmap.ts', 'if (vmspaceMcontrol(pm.space, start, end - start, MADV_INVAL, 0) < 0)', 'if (false)', 'mprotect-read-only'],
-  ['a list of invalidations that is skipped', 'src/vkernel/pmap.ts', 'if (vmspaceMcontrol(pm.space, ranges, count, MADV_INVALV, 0) < 0)', 'if (false)', 'cow-both-ways'],
+  ['changes that are not announced', 'src/vkernel/trap.ts', 'wish.count = changedCount;', 'wish.count = 0;', 'cow-both-ways mprotect-read-only'],
   ['the TLS descriptors of somebody else', 'src/vkernel/trap.ts', 'changetype<usize>(tlsOf(lwp))', 'changetype<usize>(tlsOf(lwp.proc.parent != null ? lwp.proc.parent!.lwps! : lwp))', 'tls-of-each'],
   ['FPU registers that are anybody\'s', 'src/vkernel/trap.ts', 'fpuReady(lwp) ? 0 : PGEX_FPFAULT', '0', 'fpu-two-processes fpu-many'],
 ];

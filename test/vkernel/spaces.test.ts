@@ -24,9 +24,7 @@ describe('spaces behave as their model', () => {
 
   it.skipIf(!hasQemu)('on QEMU (skipped without qemu-system-i386)', () => {
     const words = `seed=${SEED} spaces=16 steps=${STEPS}`;
-    const theirs = bootQemu(compiled(HOST_KERNEL), rootOf('spaces'), words).text;
-    expect(theirs, words).toMatch(/^spaces: \d+ passed, 0 failed$/m);
-    expect(theirs).toBe(bootPc(compiled(HOST_KERNEL), rootOf('spaces'), words, 4_000_000_000).text);
+    expect(bootQemu(compiled(HOST_KERNEL), rootOf('spaces'), words).text, words).toMatch(/^spaces: \d+ passed, 0 failed$/m);
   }, 120_000);
 
   it('in the virtual kernel', () => expectAgreement(nestedRootOf('spaces'), 'exec=none'), 120_000);
