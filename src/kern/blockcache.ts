@@ -10,14 +10,15 @@ import { diskSize } from "machine/disk.ts";
 import { splhigh, splx } from "machine/intr.ts";
 import { ptov } from "machine/pmap.ts";
 import { EIO } from "../abi/errno.ts";
-import { BLOCK_SECTORS, BLOCK_SIZE, diskMove, diskPump, diskQueue, MOST_BLOCKS } from "./diskqueue.ts";
+import { BLOCK_SECTORS, BLOCK_SIZE, diskMove, diskPump, diskQueue } from "./diskqueue.ts";
 import { tsleep } from "./sched.ts";
 import { groupsOn } from "./tuning.ts";
 import { OBJ_VNODE, VmObject } from "./vm_object.ts";
 import { manyPagesFree, PG_BAD, PG_BUSY, VmPage, vmPageAlloc, vmPageFree, vmPageHold, vmPageLookup, vmPageMove, vmPageRelease } from "./vm_page.ts";
 import { malloc } from "rt/rt.ts";
 
-const GROUP: u32 = MOST_BLOCKS;
+/** Blocks that are read together. */
+export const GROUP: u32 = 64;
 
 let blocks!: VmObject;            // pages by block number
 let dropped!: VmObject;           // pages still in use whose block has changed since, by page number

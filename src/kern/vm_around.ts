@@ -6,7 +6,7 @@
 
 import { Vmspace, VmMapEntry, VME_NEEDS_COPY, VME_STACK, VME_VPAGETABLE } from './vm_map.ts';
 import { OBJ_ANON, OBJ_VNODE, vmObjectHolePage } from './vm_object.ts';
-import { VmPage, PG_BUSY, PG_DIRTY, memoryPlenty, vmPageAlloc, vmPageHold, vmPageLookup, vmPageRelease } from './vm_page.ts';
+import { VmPage, PG_DIRTY, memoryPlenty, vmPageAlloc, vmPageHold, vmPageLookup, vmPageRelease } from './vm_page.ts';
 import { pmapEnter, pmapExtract } from './ptable.ts';
 import { aheadOn, neighboursOn } from './tuning.ts';
 import { PAGE_SIZE, PROT_WRITE, VPTE_A, VPTE_M, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
@@ -64,7 +64,7 @@ function enterNeighbours(vm: Vmspace, e: VmMapEntry, va: u32): void {
     const at = base + i * PAGE_SIZE;
     if (at == va || at < e.start || at >= e.end || pmapExtract(vm.pmap, at) != 0) continue;
     const page = residentPage(e, indexAt(e, at));
-    if (page == null || (page.flags & PG_BUSY) != 0) continue;
+    if (page == null) continue;
     if (!enterHeld(vm, at, page, mayWrite(e, page, page.object == e.object))) return;
   }
 }
@@ -106,7 +106,7 @@ function enterOne(vm: Vmspace, e: VmMapEntry, at: u32, vpte: u32, modified: bool
   const writable = modified && (vpte & (VPTE_RW | VPTE_M)) == (VPTE_RW | VPTE_M);
   let page = residentPage(e, vpte >>> 12);
   if (page == null && writable && aheadOn && memoryPlenty()) page = holePage(e, vpte >>> 12);
-  if (page == null || (page.flags & PG_BUSY) != 0) return true;
+  if (page == null) return true;
   return enterHeld(vm, at, page, writable && mayWrite(e, page, page.object == e.object));
 }
 

@@ -8,7 +8,7 @@
 import { Vmspace, VmMapEntry, VME_NEEDS_COPY, VME_VPAGETABLE, vmMapLookup, entryLimit } from './vm_map.ts';
 import { VmObject, OBJ_VNODE, vmObjectAnon, vmObjectRef, vmObjectRelease, vmObjectGetPage, vmObjectShadow, vmObjectCollapse,
   vmGetPageError } from './vm_object.ts';
-import { VmPage, PG_BUSY, copyPage, paToPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPageRelease, vmPageSetDirty, vmPageTouch, vmBalance,
+import { VmPage, copyPage, paToPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPageRelease, vmPageSetDirty, vmPageTouch, vmBalance,
   memoryScarce } from './vm_page.ts';
 import { enterAccessed, enterMore, isLinear, mayWrite, FOUND_COPIED, FOUND_READ, FOUND_RESIDENT, FOUND_ZEROED } from './vm_around.ts';
 import { switchCount } from './sched.ts';
@@ -121,7 +121,7 @@ function chainPage(vm: Vmspace, top: VmObject, pindex: u32): i32 {
   let object: VmObject | null = top;
   while (object != null) {
     const page = vmPageLookup(object, pindex);
-    if (page != null && (page.flags & PG_BUSY) == 0) {
+    if (page != null) {
       vmPageTouch(page);
       return found(page, object == top, FOUND_RESIDENT);
     }

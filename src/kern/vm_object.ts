@@ -8,8 +8,8 @@
 
 import { VmPage, PG_BAD, PG_BUSY, vmPageLookup, vmPageAlloc, vmPageFree, vmPageTouch, vmPageUnmap, vmPageWriteBegin, vmPageWriteEnd,
   vmPageHold, vmPageRelease, manyPagesFree, vmPageRename, vmPageSetClean, vmPageSetDirty } from './vm_page.ts';
-import { blockAhead, blockForget, blockGive, blockPage, blockWait } from './blockcache.ts';
-import { DiskBatch, MOST_BLOCKS } from './diskqueue.ts';
+import { blockAhead, blockForget, blockGive, blockPage, blockWait, GROUP } from './blockcache.ts';
+import { DiskBatch } from './diskqueue.ts';
 import { fsHeldOnce, fsIdle, fsLock, fsPause, fsResume, fsUnlock } from './lock.ts';
 import { readAheadOn } from './tuning.ts';
 import { NO_BLOCK, Vnode } from './vnode.ts';
@@ -153,7 +153,7 @@ function arrived(page: VmPage, block: u32, object: VmObject, pindex: u32, waited
     return noPage(EIO);
   }
   blockGive(page, object, pindex);
-  if (readAheadOn && !waited && block % MOST_BLOCKS == 0) {
+  if (readAheadOn && !waited && block % GROUP == 0) {
     vmPageHold(page);
     readAhead(object, pindex, block, object.vnode!);
     vmPageRelease(page);
@@ -164,7 +164,7 @@ function arrived(page: VmPage, block: u32, object: VmObject, pindex: u32, waited
 /** Who reads page `pindex` after those before it will soon want what lies in the next group. */
 function readAhead(object: VmObject, pindex: u32, block: u32, vp: Vnode): void {
   if (pindex != 0 && vmPageLookup(object, pindex - 1) == null) return;
-  const next = pindex + MOST_BLOCKS - block % MOST_BLOCKS;
+  const next = pindex + GROUP - block % GROUP;
   if (next >= pagesOf(vp.size) || vmPageLookup(object, next) != null || !manyPagesFree()) return;
   const follows = vp.findBlock(next, false);
   if (follows != 0 && follows != NO_BLOCK) blockAhead(follows);

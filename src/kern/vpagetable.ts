@@ -10,7 +10,7 @@
 import { tablesOn } from './tuning.ts';
 import { Vmspace, VmMapEntry, VME_NEEDS_COPY } from './vm_map.ts';
 import { entryPage, foundPage } from './vm_fault.ts';
-import { PG_BUSY, PG_DIRTY, VmPage } from './vm_page.ts';
+import { PG_DIRTY, VmPage } from './vm_page.ts';
 import { ptov } from 'machine/pmap.ts';
 import { PROT_READ, PROT_WRITE, VPTE_V, VPTE_RW, VPTE_A, VPTE_M, VPTE_PS } from '../abi/mman.ts';
 import { SEGV_MAPERR } from '../abi/signal.ts';
@@ -59,7 +59,7 @@ export function vptWalk(vm: Vmspace, e: VmMapEntry, va: u32, access: i32): i32 {
  * dirty already. A page record outlives its page, so asking it is safe whatever has become of the page.
  */
 function isTable(e: VmMapEntry, page: VmPage, pindex: u32): bool {
-  return page.pindex == pindex && page.object == e.object && (page.flags & (PG_BUSY | PG_DIRTY)) == PG_DIRTY
+  return page.pindex == pindex && page.object == e.object && (page.flags & PG_DIRTY) != 0
     && (e.flags & VME_NEEDS_COPY) == 0 && tablesOn;
 }
 
