@@ -155,24 +155,35 @@ export function pmapEnter(pm: Pmap, va: usize, page: VmPage, write: bool): i32 {
     return 0;
   }
   if (old != 0) {
-    clearSlot(pm, table, slot, va);
+    table[slot] = 0;
+    pm.resident--;
+    pageOf(table).aux--;
+    forget(pm, old, va);
     pmapInvalidate(pm, va, va + PAGE);
   }
-  table[slot] = wanted;
-  pm.resident++;
-  const record = pageOf(table);
-  record.aux++;
-  record.pindex |= (1 as u32) << (slot >>> 5);
-  if ((page.flags & PG_MANAGED) != 0) pvInsert(page, pm, va);
+  pmapFill(pm, table, va, page, write);
   return 0;
 }
 
-/** Clear an entry in use; the caller announces it. */
-function clearSlot(pm: Pmap, table: Ptr<u32>, slot: u32, va: usize): void {
-  const page = paToPage(table[slot] & VPTE_FRAME);
-  table[slot] = 0;
-  pm.resident--;
-  pageOf(table).aux--;
+/** The table that maps `va`, for pmapFill; null if there is none. It stays until pmapDestroy. */
+export function pmapTable(pm: Pmap, va: usize): Ptr<u32> | null {
+  return tableOf(pm, va);
+}
+
+/** Map `page` at `va`, where nothing is mapped, in `table`, which is the one for it. For few pages at a time, unless memory is scarce. */
+export function pmapFill(pm: Pmap, table: Ptr<u32>, va: usize, page: VmPage, write: bool): void {
+  const slot = (va >>> 12) & 1023;
+  const record = pageOf(table);
+  table[slot] = page.pa | VPTE_U | VPTE_A | VPTE_V | (write ? VPTE_RW | VPTE_M : 0);
+  pm.resident++;
+  record.aux++;
+  record.pindex |= (1 as u32) << (slot >>> 5);
+  if ((page.flags & PG_MANAGED) != 0) pvInsert(page, pm, va);
+}
+
+/** The entry `old` for `va` is no more. */
+function forget(pm: Pmap, old: u32, va: usize): void {
+  const page = paToPage(old & VPTE_FRAME);
   if ((page.flags & PG_MANAGED) != 0) pvRemove(page, pm, va);
 }
 
@@ -202,28 +213,50 @@ function changeRange(pm: Pmap, start: usize, end: usize, remove: bool): void {
   if (changedTo != 0) announce(pm, changedFrom, changedTo);
 }
 
-/** The part of changeRange that lies in one table. */
+/** The part of changeRange that lies in one table, group by group. */
 function changeTable(pm: Pmap, table: Ptr<u32>, start: usize, end: usize, remove: bool): void {
   const record = pageOf(table);
   let va = start;
   while (va < end && record.aux != 0) {
-    const slot = (va >>> 12) & 1023;
-    if (((record.pindex >>> (slot >>> 5)) & 1) == 0) {
-      va = (va & ~(GROUP_BYTES - 1)) + GROUP_BYTES;
-      continue;
+    const next = (va & ~(GROUP_BYTES - 1)) + GROUP_BYTES;
+    if (((record.pindex >>> ((va >>> 17) & 31)) & 1) != 0) {
+      if (remove) clearGroup(pm, table, va, end < next ? end : next);
+      else protectGroup(table, va, end < next ? end : next);
     }
-    if (table[slot] != 0) changeSlot(pm, table, slot, va, remove);
-    va += PAGE;
+    va = next;
   }
   if (record.aux == 0) record.pindex = 0;
 }
 
-function changeSlot(pm: Pmap, table: Ptr<u32>, slot: u32, va: usize, remove: bool): void {
-  if (remove) clearSlot(pm, table, slot, va);
-  else if ((table[slot] & VPTE_RW) != 0) table[slot] &= ~VPTE_RW;
-  else return;
-  if (changedTo == 0) changedFrom = va;
-  changedTo = va + PAGE;
+function clearGroup(pm: Pmap, table: Ptr<u32>, start: usize, end: usize): void {
+  let slot = (start >>> 12) & 1023;
+  let cleared: u32 = 0;
+  for (let va = start; va < end; va += PAGE) {
+    const old = table[slot]!;
+    if (old != 0) {
+      table[slot] = 0;
+      cleared++;
+      forget(pm, old, va);
+      if (changedTo == 0) changedFrom = va;
+      changedTo = va + PAGE;
+    }
+    slot++;
+  }
+  pm.resident -= cleared;
+  pageOf(table).aux -= cleared;
+}
+
+function protectGroup(table: Ptr<u32>, start: usize, end: usize): void {
+  let slot = (start >>> 12) & 1023;
+  for (let va = start; va < end; va += PAGE) {
+    const old = table[slot]!;
+    if ((old & VPTE_RW) != 0) {
+      table[slot] = old & ~VPTE_RW;
+      if (changedTo == 0) changedFrom = va;
+      changedTo = va + PAGE;
+    }
+    slot++;
+  }
 }
 
 /** Unmap the one page at `va`. */

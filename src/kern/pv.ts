@@ -21,10 +21,35 @@ export class PvEntry {
 /** Reverse mappings that exist, for vm.stats. */
 export let pvCount: u32 = 0;
 
+// Records that are not in use: a page table that goes away leaves as many as the next one soon takes.
+const SPARES: u32 = 2048;
+let spare: PvEntry | null = null;
+let spares: u32 = 0;
+
 /** Note that `pmap` maps `page` at `va`. */
 export function pvInsert(page: VmPage, pmap: Pmap, va: usize): void {
   pvCount++;
-  page.pv = new PvEntry(pmap, va, page.pv);
+  const e = spare;
+  if (e == null) {
+    page.pv = new PvEntry(pmap, va, page.pv);
+    return;
+  }
+  spare = e.next;
+  spares--;
+  e.pmap = pmap;
+  e.va = va;
+  e.next = page.pv;
+  page.pv = e;
+}
+
+function drop(e: PvEntry): void {
+  if (spares == SPARES) {
+    free(e);
+    return;
+  }
+  e.next = spare;
+  spare = e;
+  spares++;
 }
 
 /** Forget that `pmap` maps `page` at `va`. */
@@ -39,7 +64,7 @@ export function pvRemove(page: VmPage, pmap: Pmap, va: usize): void {
   if (previous == null) page.pv = e!.next;
   else previous.next = e!.next;
   pvCount--;
-  free(e);
+  drop(e!);
 }
 
 /** Remove `page` from every page table. */

@@ -7,7 +7,7 @@
 import { Vmspace, VmMapEntry, VME_NEEDS_COPY, VME_STACK, VME_VPAGETABLE } from './vm_map.ts';
 import { OBJ_ANON, OBJ_VNODE, vmObjectHolePage } from './vm_object.ts';
 import { VmPage, PG_DIRTY, memoryPlenty, vmPageAlloc, vmPageHold, vmPageLookup, vmPageRelease } from './vm_page.ts';
-import { pmapEnter, pmapExtract } from './ptable.ts';
+import { pmapFill, pmapTable } from './ptable.ts';
 import { aheadOn, neighboursOn } from './tuning.ts';
 import { PAGE_SIZE, PROT_WRITE, VPTE_A, VPTE_M, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
 
@@ -60,21 +60,23 @@ function indexAt(e: VmMapEntry, at: u32): u32 {
 /** Enter the resident pages around `va`, within its aligned cluster. */
 function enterNeighbours(vm: Vmspace, e: VmMapEntry, va: u32): void {
   const base = va & ~(CLUSTER * PAGE_SIZE - 1);
+  const table = pmapTable(vm.pmap, va)!;
   for (let i: u32 = 0; i < CLUSTER; i++) {
     const at = base + i * PAGE_SIZE;
-    if (at == va || at < e.start || at >= e.end || pmapExtract(vm.pmap, at) != 0) continue;
+    if (at < e.start || at >= e.end || isMapped(table, at)) continue;
     const page = residentPage(e, indexAt(e, at));
-    if (page == null) continue;
-    if (!enterHeld(vm, at, page, mayWrite(e, page, page.object == e.object))) return;
+    if (page != null) fill(vm, table, at, page, mayWrite(e, page, page.object == e.object));
   }
 }
 
-/** False: there is no room for it in the page tables. */
-function enterHeld(vm: Vmspace, at: u32, page: VmPage, write: bool): bool {
+function isMapped(table: Ptr<u32>, at: u32): bool {
+  return table[(at >>> 12) & 1023] != 0;
+}
+
+function fill(vm: Vmspace, table: Ptr<u32>, at: u32, page: VmPage, write: bool): void {
   vmPageHold(page);
-  const full = pmapEnter(vm.pmap, at, page, write) != 0;
+  pmapFill(vm.pmap, table, at, page, write);
   vmPageRelease(page);
-  return !full;
 }
 
 /**
@@ -86,11 +88,12 @@ export function enterAccessed(vm: Vmspace, e: VmMapEntry, va: u32, table: usize,
   const within = (va >>> 12) & (AROUND - 1);
   const before = least(within, slot, (va - e.start) >>> 12);
   const after = least(AROUND - within, 1024 - slot, (e.end - va) >>> 12);
+  const own = pmapTable(vm.pmap, va)!;
   let entry = table + (slot - before) * 4;
   let at = va - before * PAGE_SIZE;
   for (let left = before + after; left != 0; left--) {
     const vpte = load<u32>(entry);
-    if ((vpte & (VPTE_V | VPTE_A)) == (VPTE_V | VPTE_A) && pmapExtract(vm.pmap, at) == 0 && !enterOne(vm, e, at, vpte, modified)) return;
+    if ((vpte & (VPTE_V | VPTE_A)) == (VPTE_V | VPTE_A) && !isMapped(own, at)) enterOne(vm, e, own, at, vpte, modified);
     entry += 4;
     at += PAGE_SIZE;
   }
@@ -101,13 +104,13 @@ function least(a: u32, b: u32, c: u32): u32 {
   return d < c ? d : c;
 }
 
-/** One page of enterAccessed; one that has been written according to its entry, but is still a hole, is made. False: there is no room for it. */
-function enterOne(vm: Vmspace, e: VmMapEntry, at: u32, vpte: u32, modified: bool): bool {
+/** One page of enterAccessed, in `own` table; one that has been written according to its entry, but is still a hole, is made. */
+function enterOne(vm: Vmspace, e: VmMapEntry, own: Ptr<u32>, at: u32, vpte: u32, modified: bool): void {
   const writable = modified && (vpte & (VPTE_RW | VPTE_M)) == (VPTE_RW | VPTE_M);
   let page = residentPage(e, vpte >>> 12);
   if (page == null && writable && aheadOn && memoryPlenty()) page = holePage(e, vpte >>> 12);
-  if (page == null) return true;
-  return enterHeld(vm, at, page, writable && mayWrite(e, page, page.object == e.object));
+  if (page == null) return;
+  fill(vm, own, at, page, writable && mayWrite(e, page, page.object == e.object));
 }
 
 /** A page for a hole of the file that the entry shows, if a store there would make it. */
@@ -126,19 +129,21 @@ function zeroAhead(vm: Vmspace, e: VmMapEntry, va: u32): void {
     e.run = e.run == 0 ? FIRST_RUN : e.run == LAST_RUN ? LAST_RUN : e.run * 2;
     const mask = e.run * PAGE_SIZE - 1;
     const last = down ? va & ~mask : va | mask & ~(PAGE_SIZE - 1);
-    while (next != last && zeroPageAt(vm, e, down ? next - PAGE_SIZE : next + PAGE_SIZE)) next = down ? next - PAGE_SIZE : next + PAGE_SIZE;
+    const table = pmapTable(vm.pmap, va)!;
+    while (next != last && zeroPageAt(vm, e, table, down ? next - PAGE_SIZE : next + PAGE_SIZE)) next = down ? next - PAGE_SIZE : next + PAGE_SIZE;
   } else e.run = 0;
   e.expected = down ? next - PAGE_SIZE : next + PAGE_SIZE;
 }
 
 /** Make the page at `at`. False: there is something already, or it can't be. */
-function zeroPageAt(vm: Vmspace, e: VmMapEntry, at: u32): bool {
-  if (at < e.start || at >= e.end) return false;
+function zeroPageAt(vm: Vmspace, e: VmMapEntry, table: Ptr<u32>, at: u32): bool {
+  if (at < e.start || at >= e.end || isMapped(table, at)) return false;
   const index = indexAt(e, at);
   let page: VmPage | null = null;
   if (isEmpty(e, index)) page = vmPageAlloc(e.object, index, true);
   else if ((e.flags & VME_VPAGETABLE) != 0 && residentPage(e, index) == null) page = holePage(e, index);
-  return page != null && enterHeld(vm, at, page, mayWrite(e, page, true));
+  if (page != null) fill(vm, table, at, page, mayWrite(e, page, true));
+  return page != null;
 }
 
 /** Nothing shows at `pindex` yet: a fault there would make a page of zeros in the entry's own object. */
