@@ -22,6 +22,8 @@ export let aheadOn: bool = true;
 export let batchOn: bool = true;
 /** teardown: nobody is told of what is unmapped in an address space that ends. */
 export let teardownOn: bool = true;
+/** linear: the image is mapped by one root entry, not through page tables that lie in it (vkernel/image.ts). */
+export let linearOn: bool = true;
 /** window: copies reach a process's pages through the linear mapping, not through one page that is pointed at each in turn. */
 export let windowOn: bool = true;
 /** resume: the virtual kernel runs a process with one call that also says what to forget and which page to enter (kern/vmspace.ts). */
@@ -39,7 +41,7 @@ export let elevatorOn: bool = true;
 /** timepage: a virtual kernel reads the clock from a page that this kernel keeps up to date (timepage.ts). */
 export let timePageOn: bool = true;
 
-/** Read the boot words. Called once, before the first process. */
+/** Read the boot words. Called before the first process; a virtual kernel needs them before it has memory. */
 export function tuningInit(): void {
   const line = bootArgs();
   const command = line.indexOf("exec=");
@@ -56,6 +58,7 @@ export function tuningInit(): void {
   aheadOn = isOn(names, ",ahead,");
   batchOn = isOn(names, ",batch,");
   teardownOn = isOn(names, ",teardown,");
+  linearOn = isOn(names, ",linear,");
   windowOn = isOn(names, ",window,");
   resumeOn = isOn(names, ",resume,");
   fastCallOn = isOn(names, ",sysenter,");

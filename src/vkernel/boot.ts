@@ -6,6 +6,7 @@
 import { execve } from '../libc/sys.ts';
 import { setUpTls } from '../libc/tls.ts';
 import { kernMain } from '../kern/main.ts';
+import { tuningInit } from '../kern/tuning.ts';
 import { vmPageStartup } from '../kern/vm_page.ts';
 import { clockInit } from './clock.ts';
 import { consInit } from './console.ts';
@@ -39,6 +40,7 @@ function vkernelBoot(stack: usize): void {
   argv = stack + 4;
   envp = argv + (((argc + 1) as usize) << 2);
   parseOptions(argc, argv);
+  tuningInit();
   mapImage();
   openDisk(options.disk);
   pidFileCreate();

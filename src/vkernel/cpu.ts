@@ -21,7 +21,8 @@ import { panic } from '../kern/panic.ts';
 import { idleLoop } from '../kern/sched.ts';
 import { startThread } from '../kern/thread.ts';
 import { Mutex } from '../libc/mutex.ts';
-import { lwpCreate, lwpGettid, lwpKill, umtxSleep, umtxWakeup } from '../libc/sys.ts';
+import { lwpCreate, lwpGettid, lwpKill } from '../libc/sys.ts';
+import { hostSleep, hostWakeup } from './fastcall.ts';
 import { ownWord, setOwnWord, Tcb, useTcb } from '../libc/tls.ts';
 import { cycleCount } from './clock.ts';
 import { options } from './options.ts';
@@ -91,7 +92,7 @@ export function comeBack(cpu: VirtualCpu): void {
 export function waitForKick(): void {
   const cpu = thisCpu;
   if (several) depart(IDLE);
-  umtxSleep(changetype<usize>(cpu), 0, 0);
+  hostSleep(changetype<usize>(cpu), 0, 0);
   if (several) comeBack(cpu);
 }
 
@@ -101,7 +102,7 @@ export function cpuKick(id: i32): void {
   const word = changetype<usize>(cpu);
   if (load<i32>(word) != 0) return;
   store<i32>(word, 1);
-  if (cpu.place == IDLE) umtxWakeup(word, 1);
+  if (cpu.place == IDLE) hostWakeup(word, 1);
   else if (cpu.place == IN_PROCESS) lwpKill(-1, cpu.tid, SIGUSR1);
 }
 

@@ -9,7 +9,8 @@ import { SIG_BLOCK, SIG_SETMASK, SigSet, SIGURG } from '../abi/signal.ts';
 import { TlsInfo } from '../abi/time.ts';
 import { BLOCK_SIZE, DISK_STARTED, diskDone, DiskRequest } from '../kern/diskqueue.ts';
 import { asyncDiskOn } from '../kern/tuning.ts';
-import { extpread, extpwrite, getpid, kill, lseek, lwpCreate, open, sigprocmask, umtxSleep, umtxWakeup } from '../libc/sys.ts';
+import { extpread, extpwrite, getpid, kill, lseek, lwpCreate, open, sigprocmask } from '../libc/sys.ts';
+import { hostSleep, hostWakeup } from './fastcall.ts';
 import { Tcb, useTcb } from '../libc/tls.ts';
 import { options, refuse, refuseFile, say } from './options.ts';
 
@@ -45,7 +46,7 @@ export function diskStart(first: DiskRequest): i32 {
   const wanted = changetype<usize>(mailbox) + offsetof<Mailbox>("wanted");
   mailbox.request = first;
   store<i32>(wanted, 1);
-  umtxWakeup(wanted, 1);
+  hostWakeup(wanted, 1);
   return DISK_STARTED;
 }
 
@@ -108,7 +109,7 @@ function helper(): void {
   useTcb(block, area, 0);
   const pid = getpid();
   for (;;) {
-    while (load<i32>(wanted) == 0) umtxSleep(wanted, 0, 0);
+    while (load<i32>(wanted) == 0) hostSleep(wanted, 0, 0);
     mailbox.error = transfer(mailbox.request!);
     store<i32>(wanted, 0);
     store<i32>(changetype<usize>(mailbox) + offsetof<Mailbox>("done"), 1);

@@ -1,11 +1,13 @@
 // The memory image: the file that is this kernel's physical memory. It is made sparse, locked against others, and mapped MAP_SHARED |
-// MAP_VPAGETABLE at KERNBASE with a root VPTE that makes the mapping linear: kernel address = KERNBASE + offset in the file.
+// MAP_VPAGETABLE at KERNBASE with a root VPTE that makes the mapping linear: kernel address = KERNBASE + offset in the file. With off=linear
+// the addresses are the same, but the real kernel finds each page through a directory and tables in the image's last pages, as DragonFly's did.
 // An image of our own is unlinked at once, so that nothing of it stays behind; one that -i names stays, with the last contents.
 
 import { EOPNOTSUPP, EWOULDBLOCK } from '../abi/errno.ts';
 import { F_SETFD, FD_CLOEXEC, O_CREAT, O_EXLOCK, O_NONBLOCK, O_RDWR, SEEK_END } from '../abi/file.ts';
 import { MADV_NOSYNC, MADV_SETMAP, MAP_FIXED, MAP_SHARED, MAP_VPAGETABLE, PAGE_SIZE, PROT_READ, PROT_WRITE, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
 import { errno, fcntl, ftruncate, lseek, madvise, mcontrol, mmap, open, unlink } from '../libc/sys.ts';
+import { linearOn } from '../kern/tuning.ts';
 import { checkMemory, options, refuse, refuseFile, say } from './options.ts';
 import { KERNBASE } from './pmap.ts';
 
@@ -15,7 +17,7 @@ const DEFAULT_BYTES: u32 = 0x4000000;
 
 /** Descriptor of the image. */
 export let imageFd: i32 = -1;
-/** Bytes of it: our memory. */
+/** Bytes of it that are our memory. */
 export let imageBytes: u32 = 0;
 
 /** Opens and locks; negative with errno when that is not possible. */
@@ -61,8 +63,21 @@ export function mapImage(): void {
   if (mcontrol(KERNBASE, bytes, MADV_SETMAP, VPTE_PS | VPTE_RW | VPTE_V) < 0) refuseFile(path);
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   imageFd = fd;
-  imageBytes = bytes;
+  imageBytes = linearOn ? bytes : mapByTables(bytes);
   if (options.verbose) say(`vkernel: memory ${bytes >>> 20} MB, ${options.image != "" ? path : "own image"}\n`);
+}
+
+const TABLE_BYTES: u32 = 0x400000;     // that one table maps
+
+/** Maps the image through tables in it; the bytes before them. */
+function mapByTables(bytes: u32): u32 {
+  const tables = (bytes + TABLE_BYTES - 1) / TABLE_BYTES;
+  const directory = bytes - (tables + 1) * PAGE_SIZE;
+  memory.fill(KERNBASE + directory, 0, bytes - directory);
+  for (let i: u32 = 0; i < tables; i++) store<u32>(KERNBASE + directory + i * 4, (directory + (i + 1) * PAGE_SIZE) | VPTE_RW | VPTE_V);
+  for (let pa: u32 = 0; pa < bytes; pa += PAGE_SIZE) store<u32>(KERNBASE + directory + PAGE_SIZE + (pa >>> 10), pa | VPTE_RW | VPTE_V);
+  if (mcontrol(KERNBASE, bytes, MADV_SETMAP, directory | VPTE_RW | VPTE_V) < 0) refuse("the image cannot be mapped by tables");
+  return directory;
 }
 
 const WINDOW: usize = 0x3f000000;      // below KERNBASE

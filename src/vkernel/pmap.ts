@@ -11,7 +11,8 @@ import { INVALV_MOST, MADV_INVAL, MADV_INVALV, MADV_NOSYNC, MADV_SETMAP, MAP_FIX
   VPTE_RW, VPTE_V } from '../abi/mman.ts';
 import { panic } from '../kern/panic.ts';
 import { poolOn, resumeOn } from '../kern/tuning.ts';
-import { vmspaceCreate, vmspaceDestroy, vmspaceMcontrol, vmspaceMmap } from '../libc/sys.ts';
+import { vmspaceCreate, vmspaceDestroy, vmspaceMmap } from '../libc/sys.ts';
+import { hostMcontrol } from './fastcall.ts';
 import { several } from './cpu.ts';
 import { imageFd } from './image.ts';
 
@@ -37,8 +38,8 @@ function mapPiece(id: usize, start: u32, end: u32, root: u32): void {
   const bytes = end - start;
   const mapped = vmspaceMmap(id, start, bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED | MAP_VPAGETABLE, imageFd, start);
   if (mapped != start) panic("vmspace_mmap");
-  vmspaceMcontrol(id, start, bytes, MADV_NOSYNC, 0);
-  if (vmspaceMcontrol(id, start, bytes, MADV_SETMAP, root) < 0) panic("vmspace_mcontrol");
+  hostMcontrol(id, start, bytes, MADV_NOSYNC, 0);
+  if (hostMcontrol(id, start, bytes, MADV_SETMAP, root) < 0) panic("vmspace_mcontrol");
 }
 
 let spare!: FixedArray<usize, 16>;    // ids of spaces that are mapped, but run by nobody
@@ -51,7 +52,7 @@ export function pmapAttach(pm: Pmap): void {
   if (spares != 0) {
     spares--;
     pm.space = spare[spares];
-    if (vmspaceMcontrol(pm.space, 0, VM_MAX_USER_ADDRESS, MADV_SETMAP, root) < 0) panic("vmspace_mcontrol");
+    if (hostMcontrol(pm.space, 0, VM_MAX_USER_ADDRESS, MADV_SETMAP, root) < 0) panic("vmspace_mcontrol");
     return;
   }
   lastId++;
@@ -90,7 +91,7 @@ export function pmapAnnounced(): void {
 
 /** Announce them now. */
 export function pmapFlush(): void {
-  if (changedCount != 0 && vmspaceMcontrol(changedSpace, addressof(changed), changedCount, MADV_INVALV, 0) < 0) panic("vmspace_mcontrol");
+  if (changedCount != 0 && hostMcontrol(changedSpace, addressof(changed), changedCount, MADV_INVALV, 0) < 0) panic("vmspace_mcontrol");
   pmapAnnounced();
 }
 
@@ -108,7 +109,7 @@ function waits(pm: Pmap, start: usize, bytes: usize): bool {
 /** Entries of [start, end) were cleared or write-protected: the real kernel forgets what it knows of them. */
 export function pmapInvalidate(pm: Pmap, start: usize, end: usize): void {
   if (waits(pm, start, end - start)) return;
-  if (vmspaceMcontrol(pm.space, start, end - start, MADV_INVAL, 0) < 0) panic("vmspace_mcontrol");
+  if (hostMcontrol(pm.space, start, end - start, MADV_INVAL, 0) < 0) panic("vmspace_mcontrol");
 }
 
 /** The same for `count` ranges, start and length of each at `ranges`: one call for all. */
@@ -116,7 +117,7 @@ export function pmapInvalidateRanges(pm: Pmap, ranges: usize, count: u32): void 
   let i: u32 = 0;
   while (i < count && waits(pm, load<u32>(ranges + i * 8), load<u32>(ranges + i * 8, 4))) i++;
   if (count != 0 && i == count) return;
-  if (vmspaceMcontrol(pm.space, ranges, count, MADV_INVALV, 0) < 0) panic("vmspace_mcontrol");
+  if (hostMcontrol(pm.space, ranges, count, MADV_INVALV, 0) < 0) panic("vmspace_mcontrol");
 }
 
 /** The space that runs is named at each RUN: nothing to do here. */

@@ -8,7 +8,7 @@ import { INVALV_MOST, MADV_SETMAP, MAP_ANON, MAP_FIXED, MAP_PRIVATE, MAP_SHARED,
 import { SIGUSR1, SIG_BLOCK, SIG_UNBLOCK, SigAction, SigSet } from '../../src/abi/signal.ts';
 import { setMain } from '../../src/libc/crt.ts';
 import { errno, getpid, kill, mmap, mprotect, sigaction, sigprocmask, vmspaceCreate, vmspaceCtl, vmspaceDestroy, vmspaceMcontrol, vmspaceMmap } from '../../src/libc/sys.ts';
-import { check, checkEqual, checkError, enableVkernel, mapFile, scratchFile, verdict } from './harness.ts';
+import { catchFaults, check, checkEqual, checkError, enableVkernel, mapFile, peek, scratchFile, verdict } from './harness.ts';
 
 const RW: i32 = 3;
 const PAGE: u32 = 4096;
@@ -219,6 +219,8 @@ function pending(): void {
 }
 
 function main(_args: string[]): i32 {
+  catchFaults();
+  checkEqual("whoever runs us can't enter the page of this fault", peek(0xc0100000), -1);
   enableVkernel(1);
   const image = scratchFile(IMAGE);
   linear = mapFile(image, IMAGE);
