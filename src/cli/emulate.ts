@@ -188,6 +188,15 @@ function judged(code: number, expectation: Expectation | null): number {
   return giveUp(`--expect: the run ended before this was seen: ${expectation.missing}`, EXIT.expect);
 }
 
+function version(): string {
+  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+}
+
+/** What runs, and how to get out. */
+function banner(what: string, memory: number): string {
+  return `damselfly ${version()}: ${what}, on an i386 PC with ${memory >> 20} MiB\r\nCtrl-A x quits, Ctrl-A h helps, Ctrl-C goes to the guest\r\n`;
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   const args = parseCommandLine(argv, OPTIONS);
   if (args.values.help || args.values.h) {
@@ -195,8 +204,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (args.values.version) {
-    const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-    process.stdout.write(`damselfly ${manifest.version}\n`);
+    process.stdout.write(`damselfly ${version()}\n`);
     return 0;
   }
   if (args.values.d === 'help') {
@@ -241,7 +249,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const deaf = script !== null || args.values.exec !== undefined;
   if (deaf) console.open = false;
   else console.start();
-  if (process.stdin.isTTY && !deaf) process.stderr.write('Ctrl-A x quits, Ctrl-A h for help\r\n');
+  if (process.stdin.isTTY && !deaf) process.stderr.write(banner(!boot.own ? boot.name : args.values.native ? 'its host kernel' : 'its host kernel, and the virtual kernel in it', memory));
   const before = Date.now();
   const code = judged(await runToEnd(debug, debugging, console, attached, args, boot.own, endings), attached.expectation);
   observing?.close();

@@ -196,3 +196,12 @@ describe('gtc', () => {
     expect(result.out + result.err).not.toMatch(/^ +at /m);
   }, 60_000);
 });
+
+describe('on a terminal', () => {
+  it.skipIf(spawnSync('script', ['--version']).error !== undefined)('says in two lines what runs and how to get out (skipped without script(1))', () => {
+    const loop = 'node --import tsx src/cli/emulate.ts --native -append verbose';
+    const ran = spawnSync('script', ['-qec', loop, '/dev/null'], { cwd: ROOT, input: '\x01x', encoding: 'latin1', timeout: 100_000 });
+    expect(ran.stdout).toMatch(/damselfly \d+\.\d+\.\d+: its host kernel, on an i386 PC with 256 MiB\r*\nCtrl-A x quits, Ctrl-A h helps, Ctrl-C goes to the guest\r*\n/);
+    expect(ran.status).toBe(0);
+  }, 110_000);
+});
