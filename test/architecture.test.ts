@@ -19,7 +19,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   wasm: [],
   cpu: ['isa', 'mmu', 'bus', 'wasm'],
   devices: ['bus'],
-  pc: ['bus', 'cpu', 'devices', 'elf', 'mmu'],
+  pc: ['asm', 'bus', 'cpu', 'devices', 'elf', 'mmu'],
   api: ['pc', 'devices', 'debug'],
   debug: ['abi', 'pc', 'elf', 'isa', 'cpu'],
   image: ['compiler', 'elf', 'abi'],

@@ -93,14 +93,27 @@ function open({ path, cdrom, snapshot, readOnly }: Drive): DiskImage {
   return cdrom || !(snapshot || readOnly) ? disk : new SnapshotDisk(disk);
 }
 
-/** The images of the four places. @throws UsageError, LoadError */
-export function openDrives(args: ParsedArgs): (DiskImage | null)[] {
+/** Is there something in the place from which a BIOS boots first? */
+export function hasFirstDrive(args: ParsedArgs): boolean {
+  return placed(named(args))[0] != null;
+}
+
+/**
+ * The images of the four places.
+ * @param image one more, which was given without an option
+ * @throws UsageError, LoadError
+ */
+export function openDrives(args: ParsedArgs, image: { path: string; cdrom: boolean } | null = null): (DiskImage | null)[] {
+  const more: Drive[] = image ? [{ ...image, option: image.path, index: image.cdrom ? CDROM_INDEX : 0, snapshot: args.values.snapshot === true, readOnly: false }] : [];
+  return placed([...more, ...named(args)]).map((drive) => (drive ? open(drive) : null));
+}
+
+function placed(drives: readonly Drive[]): (Drive | null)[] {
   const places: (Drive | null)[] = [null, null, null, null];
-  const drives = named(args);
   for (const drive of [...drives.filter(({ index }) => index !== null), ...drives.filter(({ index }) => index === null)]) {
     const index = drive.index ?? places.findIndex((place) => !place);
     if (index < 0 || places[index]) throw new UsageError(`${drive.option}: ${index < 0 ? 'there are only four drives' : `index ${index} is taken by ${places[index]!.option}`}`);
     places[index] = drive;
   }
-  return places.map((drive) => (drive ? open(drive) : null));
+  return places;
 }

@@ -16,7 +16,7 @@ import { timingNamed, TIMINGS } from '../cpu/timing.ts';
 import { parseCommandLine, parseCount, parseEngine, parseMemory, parseSeconds, UsageError } from './args.ts';
 import type { OptionSpecs, ParsedArgs } from './args.ts';
 import { Attachments, ATTACHMENT_OPTIONS } from './attachments.ts';
-import { bootFile, BOOT_OPTIONS, bootOwn } from './boot.ts';
+import { bootNamed, BOOT_OPTIONS, bootOwn } from './boot.ts';
 import { endWithReader } from './closed-pipe.ts';
 import { COMPATIBILITY_OPTIONS, debugExit, warnings } from './compatibility.ts';
 import { Console } from './console.ts';
@@ -65,7 +65,8 @@ const HELP = `Usage: npm run emulate -- [IMAGE] [options]
   npm run emulate -- -kernel vmlinuz -initrd initrd.gz -append console=ttyS0
                                                     a 32-bit Linux on the serial console
 
-  IMAGE, -kernel FILE       a Multiboot 1 kernel or a Linux bzImage, perhaps in a gzip file
+  IMAGE, -kernel FILE       a Multiboot 1 kernel or a Linux bzImage, perhaps in a gzip file; an IMAGE may also be a disk
+                            or a CD, from which the BIOS boots, as it does from -hda FILE, or -boot d -cdrom FILE
   -append TEXT              its command line
   -initrd 'FILE ARGS,FILE'  its modules, or Linux's initial RAM disk
   -m SIZE                   memory in MiB, or with a suffix K, M, G (128; our own system 256)
@@ -219,11 +220,12 @@ async function main(argv: readonly string[]): Promise<number> {
   for (const line of warnings(args)) process.stderr.write(`${line}\n`);
   const timing = timingNamed((args.values.timing as string | undefined) ?? 'flat');
   if (!timing) throw new UsageError(`--timing ${args.values.timing as string}: expected ${TIMINGS.map(({ name }) => name).join(' or ')}`);
-  const memory = parseMemory((args.values.m as string | undefined) ?? (image === undefined ? `${SYSTEM_MEMORY >> 20}` : '128'));
+  const named = bootNamed(args, image);
+  const memory = parseMemory((args.values.m as string | undefined) ?? (!named ? `${SYSTEM_MEMORY >> 20}` : '128'));
   const exit = debugExit(args);
   const endings = endingsOf(args, args.values.exec !== undefined || observes(wanted));
   const script = args.values.expect === undefined ? null : readScript(args.values.expect as string);
-  const boot = image !== undefined ? bootFile(args, image) : await bootOwn(args);
+  const boot = named ?? (await bootOwn(args));
   const console = new Console();
   if (args.values.echr !== undefined) console.escape = parseCount('echr', args.values.echr as string, 1) & 0x1f;
   const debugging = new Debugging(request);
@@ -234,11 +236,14 @@ async function main(argv: readonly string[]): Promise<number> {
     disks: boot.disks,
     ...attached.sinks,
     acpi: args.values['no-acpi'] !== true,
+    bios: !boot.own,
+    serialConsole: args.values.display !== 'curses',
     debugExit: exit,
     unimplemented: debugging.unimplemented,
     timing,
   });
-  machine.loadKernel(boot.kernel, basename(boot.name), boot.commandLine, boot.modules);
+  if (boot.medium) machine.bootDisk(boot.medium);
+  else machine.loadKernel(boot.kernel, basename(boot.name), boot.commandLine, boot.modules);
   const debug = await debugging.attach(machine, boot.kernel, console);
   if (boot.world) debug.guest = hostView(machine.cpu, systemFiles(boot.world));
   const observing = observes(wanted) ? new Observing(wanted, debug, boot.world, debugging.logLine) : null;

@@ -31,7 +31,9 @@ import { Vga } from '../devices/vga.ts';
 import type { TextPicture } from '../devices/vga.ts';
 import { writeAcpiTables } from './acpi-tables.ts';
 import { writeBiosData } from './bios-data.ts';
-import { isLinux, LINUX_CODE_SELECTOR, LINUX_DATA_SELECTOR, loadLinux } from './linux.ts';
+import { writeBios } from './bios/rom.ts';
+import type { Firmware } from './bios/rom.ts';
+import { hasRealModePart, isLinux, LINUX_CODE_SELECTOR, LINUX_DATA_SELECTOR, loadLinux, loadRealModeLinux } from './linux.ts';
 import { loadMultiboot, LOADER_MAGIC } from './multiboot.ts';
 import type { BootModule } from './multiboot.ts';
 import { writeMpTable } from './mp-table.ts';
@@ -40,6 +42,7 @@ import { writeMpTable } from './mp-table.ts';
 const CS = 1;
 const FLAT_CODE = 0xc09b;
 const FLAT_DATA = 0xc093;
+const REAL_CODE = 0x9b;
 
 const DEBUG_EXIT = { base: 0xf4, size: 4 };
 
@@ -62,6 +65,12 @@ export interface MachineOptions {
   readonly engine?: EngineKind;
   /** Tables for ACPI in memory. Default true. */
   readonly acpi?: boolean;
+  /** Services of real mode in memory, for kernels that go back there. Default true. */
+  readonly bios?: boolean;
+  /** What the BIOS writes and reads goes over COM1, too. */
+  readonly serialConsole?: boolean;
+  /** Whether Linux kernels begin in real mode and ask the BIOS. Default: those that have something to run there. */
+  readonly realMode?: boolean;
   /** What events cost, and how many cycles are a second. Default FLAT: every instruction one cycle of 10 ns. */
   readonly timing?: Timing;
 }
@@ -268,10 +277,36 @@ export class Machine {
    */
   loadKernel(image: Uint8Array, name: string, commandLine = '', modules: readonly BootModule[] = []): void {
     this.loadAgain = () => this.loadKernel(image, name, commandLine, modules);
-    writeBiosData(this.cpu.ram, (this.options.disks ?? []).filter((disk) => disk && !disk.cdrom).length);
-    if (this.options.acpi ?? true) writeAcpiTables(this.cpu.ram);
+    this.writeTables();
+    const { realMode = hasRealModePart(image) } = this.options;
+    if (isLinux(image) && realMode) return this.startBios({ kernel: loadRealModeLinux(this.cpu.ram, image, name, commandLine, joined(modules)) });
+    if (this.options.bios ?? true) this.writeBios({});
     if (isLinux(image)) this.startLinux(image, name, commandLine, modules);
     else this.startMultiboot(image, name, commandLine, modules);
+  }
+
+  /** Starts the BIOS, which boots from the first hard disk or the CD-ROM. */
+  bootDisk(boot: 'disk' | 'cdrom'): void {
+    this.loadAgain = () => this.bootDisk(boot);
+    this.writeTables();
+    writeMpTable(this.cpu.ram);
+    this.startBios({ boot });
+  }
+
+  /** What firmware leaves in memory for all systems. */
+  private writeTables(): void {
+    writeBiosData(this.cpu.ram, (this.options.disks ?? []).filter((disk) => disk && !disk.cdrom).length);
+    if (this.options.acpi ?? true) writeAcpiTables(this.cpu.ram);
+  }
+
+  private writeBios(what: Partial<Firmware>): void {
+    writeBios(this.cpu.ram, { disks: this.options.disks ?? [], serialConsole: this.options.serialConsole ?? false, ...what });
+  }
+
+  private startBios(what: Partial<Firmware>): void {
+    this.writeBios(what);
+    this.cpu.reset();
+    this.cpu.state.setSegment(CS, { sel: 0xf000, base: 0xf0000, limit: 0xffff, attr: REAL_CODE });
   }
 
   private startMultiboot(image: Uint8Array, name: string, commandLine: string, modules: readonly BootModule[]): void {

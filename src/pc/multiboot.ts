@@ -4,10 +4,10 @@
 // was found and what was expected; RAM may be partly written then.
 
 import { LoadError } from './load-error.ts';
+import { findMultibootHeader } from './multiboot-header.ts';
 import { whatIs } from './sniff.ts';
 import { FIRMWARE_BYTES, LOWER_BYTES, memoryMap } from './memory-map.ts';
 
-const HEADER_MAGIC = 0x1badb002;
 export const LOADER_MAGIC = 0x2badb002;
 const PAGE = 4096;
 /** The information record with the memory map; the modules' records and all texts follow. */
@@ -39,17 +39,6 @@ interface Segment {
   readonly fileBytes: number;
   readonly address: number;
   readonly memoryBytes: number;
-}
-
-/** The offset of the Multiboot header, or -1. */
-export function findMultibootHeader(image: Uint8Array): number {
-  const view = viewOf(image);
-  for (let at = 0; at + 12 <= Math.min(image.length, 8192); at += 4) {
-    if (view.getUint32(at, true) !== HEADER_MAGIC) continue;
-    const sum = HEADER_MAGIC + view.getUint32(at + 4, true) + view.getUint32(at + 8, true);
-    if (sum >>> 0 === 0) return at;
-  }
-  return -1;
 }
 
 /**

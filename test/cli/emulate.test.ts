@@ -124,6 +124,30 @@ describe('any Multiboot kernel', () => {
     expect(out).toMatch(/VM status/);
   }, 60_000);
 
+  it('may be on a disk or a CD with a boot sector, which the BIOS starts', () => {
+    // mov ax, 0xe00 + letter; int 0x10 ...; mov dx, 0x604; mov ax, 0x2000; out dx, ax
+    const program = [...[...'booted'].flatMap((letter) => [0xb8, letter.charCodeAt(0), 0x0e, 0xcd, 0x10]), 0xba, 0x04, 0x06, 0xb8, 0, 0x20, 0xef];
+    const disk = new Uint8Array(64 * SECTOR);
+    disk.set(program);
+    disk.set([0x55, 0xaa], 510);
+    const cd = new Uint8Array(40 * 2048);
+    cd.set(Buffer.from('\x01CD001'), 16 * 2048);
+    cd.set([0, ...Buffer.from('CD001'), 1, ...Buffer.from('EL TORITO SPECIFICATION')], 17 * 2048);
+    cd[17 * 2048 + 0x47] = 20;
+    cd.set([0x55, 0xaa, 0x88, 0, 0, 0, 0, 0, 4, 0, 30], 20 * 2048 + 30);
+    cd.set(program, 30 * 2048);
+    const [diskFile, cdFile] = [fileOf('boot.img', disk), fileOf('boot.iso', cd)];
+    const booted = { code: 0, out: 'booted', err: '' };
+    expect(emulate(diskFile)).toEqual(booted);
+    expect(emulate('-hda', diskFile, '-snapshot')).toEqual(booted);
+    expect(emulate('-drive', `file=${diskFile},index=0,media=disk,format=raw`)).toEqual(booted);
+    expect(emulate(cdFile)).toEqual(booted);
+    expect(emulate('-cdrom', cdFile, '-boot', 'd')).toEqual(booted);
+    expect(emulate('-cdrom', cdFile, '-boot', 'order=dc')).toEqual(booted);
+    expectRefusal(emulate(diskFile, '-append', 'words'), 2, /-append is for a kernel/);
+    expect(emulate(kernel, '-append', 'off', '-hda', diskFile)).toMatchObject({ code: 0, out: expect.stringContaining('command line') as string });
+  }, 120_000);
+
   it('stops at a number of instructions', () => {
     expect(emulate(kernel, '--max-insns', '1_000_000', '--stats')).toMatchObject({ code: 124, err: expect.stringMatching(/stopped after 1000000 instructions\ninstructions: 1000000\ncycles: 1000000 \(flat\)\n/) as string });
   }, 60_000);

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { LoadError } from '../../src/pc/load-error.ts';
 import { Machine } from '../../src/pc/machine.ts';
 import { loadLinux } from '../../src/pc/linux.ts';
-import { findMultibootHeader, loadMultiboot } from '../../src/pc/multiboot.ts';
+import { findMultibootHeader } from '../../src/pc/multiboot-header.ts';
+import { loadMultiboot } from '../../src/pc/multiboot.ts';
 import { linuxKernel, multibootKernel } from './images.ts';
 
 const SEED = Number(process.env.DAMSELFLY_SEED ?? 20070115);

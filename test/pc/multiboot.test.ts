@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LoadError } from '../../src/pc/load-error.ts';
-import { findMultibootHeader, loadMultiboot } from '../../src/pc/multiboot.ts';
+import { findMultibootHeader } from '../../src/pc/multiboot-header.ts';
+import { loadMultiboot } from '../../src/pc/multiboot.ts';
 import { multibootKernel as kernel } from './images.ts';
 
 const cString = (ram: Uint8Array, at: number) => Buffer.from(ram.subarray(at, ram.indexOf(0, at))).toString();
