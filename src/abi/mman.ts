@@ -26,10 +26,12 @@ export const MADV_INVAL: i32 = 10;
 export const MADV_SETMAP: i32 = 11;
 /**
  * mcontrol and vmspace_mcontrol: INVAL for several ranges at once. The address is that of a vector of { start, length } in the
- * caller's memory, the length the number of its elements, at most INVALV_MOST. Our own; DragonFly needed a call for each range.
+ * caller's memory, the length the number of its elements, at most INVALV_MOST. A start with INVALV_READ in it: only write permission has been
+ * taken there, loads may go on. Our own; DragonFly needed a call for each range.
  */
 export const MADV_INVALV: i32 = 0x100;
 export const INVALV_MOST: u32 = 16;
+export const INVALV_READ: u32 = 1;
 
 export const VPTE_V: u32 = 0x001;
 export const VPTE_RW: u32 = 0x002;

@@ -6,7 +6,7 @@ import { Pmap } from '../kern/ptable.ts';
 import { ldtActivate } from './ldt.ts';
 import { Lwp } from '../kern/proc.ts';
 import { readCr4, writeCr4 } from './io.ts';
-import { VPTE_G, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
+import { INVALV_READ, VPTE_G, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
 
 export const KERNBASE: u32 = 0xc0000000;
 /** Memory that was never used holds anything: whoever started the machine may have used it. */
@@ -72,7 +72,7 @@ export function pmapInvalidate(pm: Pmap, start: usize, end: usize): void {
 /** The same for `count` ranges, start and length of each at `ranges`. */
 export function pmapInvalidateRanges(pm: Pmap, ranges: usize, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
-    const start = load<u32>(ranges + i * 8);
+    const start = load<u32>(ranges + i * 8) & ~INVALV_READ;
     pmapInvalidate(pm, start, start + load<u32>(ranges + i * 8, 4));
   }
 }

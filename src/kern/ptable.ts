@@ -10,7 +10,7 @@
 // Most of a process's space is empty. `tables` has a bit for each directory slot in use; of each table, aux in its page's
 // record counts the entries in use, and pindex has a bit for each group of 32 entries that may have any.
 
-import { INVALV_MOST, VPTE_A, VPTE_FRAME, VPTE_M, VPTE_RW, VPTE_U, VPTE_V, VM_MAX_USER_ADDRESS } from '../abi/mman.ts';
+import { INVALV_MOST, INVALV_READ, VPTE_A, VPTE_FRAME, VPTE_M, VPTE_RW, VPTE_U, VPTE_V, VM_MAX_USER_ADDRESS } from '../abi/mman.ts';
 import { ENOMEM } from '../abi/errno.ts';
 import { batchOn, teardownOn } from './tuning.ts';
 import { pmapAttach, pmapDetach, pmapInvalidate, pmapInvalidateRanges, ptov, vtop } from 'machine/pmap.ts';
@@ -52,12 +52,11 @@ export function pmapGather(): void {
 /** The end of pmapGather. */
 export function pmapAnnounce(pm: Pmap): void {
   gathering = false;
-  if (gathered == 1) pmapInvalidate(pm, ranges[0]!, ranges[0]! + ranges[1]!);
-  else if (gathered != 0) pmapInvalidateRanges(pm, addressof(ranges), gathered);
+  if (gathered != 0) pmapInvalidateRanges(pm, addressof(ranges), gathered);
   gathered = 0;
 }
 
-function announce(pm: Pmap, start: usize, end: usize): void {
+function announce(pm: Pmap, start: usize, end: usize, removed: bool): void {
   if (quiet) return;
   if (!gathering) {
     pmapInvalidate(pm, start, end);
@@ -67,7 +66,7 @@ function announce(pm: Pmap, start: usize, end: usize): void {
     pmapInvalidateRanges(pm, addressof(ranges), gathered);
     gathered = 0;
   }
-  ranges[gathered * 2] = start;
+  ranges[gathered * 2] = removed ? start : start | INVALV_READ;
   ranges[gathered * 2 + 1] = end - start;
   gathered++;
 }
@@ -210,7 +209,7 @@ function changeRange(pm: Pmap, start: usize, end: usize, remove: bool): void {
     if (va < end) changeTable(pm, tableOf(pm, va)!, va, end < next ? end : next, remove);
     va = next;
   }
-  if (changedTo != 0) announce(pm, changedFrom, changedTo);
+  if (changedTo != 0) announce(pm, changedFrom, changedTo, remove);
 }
 
 /** The part of changeRange that lies in one table, group by group. */

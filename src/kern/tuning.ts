@@ -20,6 +20,8 @@ export let neighboursOn: bool = true;
 export let aheadOn: bool = true;
 /** batch: fork announces what it has write-protected with one call for all ranges. */
 export let batchOn: bool = true;
+/** protect: where fork has only write-protected, the real kernel keeps what it knows, for loads. */
+export let protectOn: bool = true;
 /** teardown: nobody is told of what is unmapped in an address space that ends. */
 export let teardownOn: bool = true;
 /** linear: the image is mapped by one root entry, not through page tables that lie in it (vkernel/image.ts). */
@@ -57,6 +59,7 @@ export function tuningInit(): void {
   neighboursOn = isOn(names, ",neighbours,");
   aheadOn = isOn(names, ",ahead,");
   batchOn = isOn(names, ",batch,");
+  protectOn = isOn(names, ",protect,");
   teardownOn = isOn(names, ",teardown,");
   linearOn = isOn(names, ",linear,");
   windowOn = isOn(names, ",window,");

@@ -3,7 +3,7 @@
 
 import { EACCES, EBADF, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP } from "../abi/errno.ts";
 import { DEV_TIME, DEV_ZERO, O_ACCMODE, O_RDONLY, O_WRONLY } from "../abi/file.ts";
-import { INVALV_MOST, MADV_INVAL, MADV_INVALV, MAP_ANON, MAP_FIXED, MAP_NOSYNC, MAP_SHARED, MAP_STACK, MAP_VPAGETABLE, PROT_EXEC, PROT_READ, PROT_WRITE,
+import { INVALV_MOST, INVALV_READ, MADV_INVAL, MADV_INVALV, MAP_ANON, MAP_FIXED, MAP_NOSYNC, MAP_SHARED, MAP_STACK, MAP_VPAGETABLE, PROT_EXEC, PROT_READ, PROT_WRITE,
   PAGE_SIZE } from "../abi/mman.ts";
 import { copyin } from "machine/copyio.ts";
 import { fdGet } from "./file.ts";
@@ -13,7 +13,8 @@ import { MAX_ENTRIES, VME_COW, VME_NEEDS_COPY, VME_NOSYNC, VME_SHARED, VME_STACK
   vmMapMayClip, vmMapProtect, vmMapRemove, vmMapLookup, vmRangeOk } from "./vm_map.ts";
 import { NO_LIMIT, OBJ_NOSYNC, OBJ_VNODE, VmObject, vmObjectAnon, vmObjectFlush, vmObjectOf, vmObjectRef, vmObjectRelease } from "./vm_object.ts";
 import { timePageObject } from "./timepage.ts";
-import { timePageOn } from "./tuning.ts";
+import { pmapProtect } from "./ptable.ts";
+import { protectOn, timePageOn } from "./tuning.ts";
 import { memoryTight } from "./vm_page.ts";
 import { vkernelEnable } from "./vmspace.ts";
 
@@ -150,9 +151,20 @@ export function kernInvalidateRanges(vm: Vmspace, vector: usize, count: u32): i3
   if (count > INVALV_MOST) return EINVAL;
   const error = copyin(vector, addressof(ranges), count * 8);
   if (error != 0) return error;
-  for (let i: u32 = 0; i < count; i++) if (!vmRangeOk(ranges[i * 2]!, ranges[i * 2 + 1]!)) return EINVAL;
-  for (let i: u32 = 0; i < count; i++) kernMadvise(vm, ranges[i * 2]!, ranges[i * 2 + 1]!, MADV_INVAL, 0);
+  for (let i: u32 = 0; i < count; i++) if (!vmRangeOk(ranges[i * 2]! & ~INVALV_READ, ranges[i * 2 + 1]!)) return EINVAL;
+  for (let i: u32 = 0; i < count; i++) kernInvalidate(vm, ranges[i * 2]!, ranges[i * 2 + 1]!);
   return 0;
+}
+
+/** One range of a vector. */
+function kernInvalidate(vm: Vmspace, at: u32, length: u32): void {
+  const start = at & ~INVALV_READ;
+  if (start == at || !protectOn) {
+    kernMadvise(vm, start, length, MADV_INVAL, 0);
+    return;
+  }
+  vm.timestamp++;
+  pmapProtect(vm.pmap, start & 0xfffff000, (start + length + 4095) & 0xfffff000);
 }
 
 /** mcontrol(addr, len, behaviour, value) */

@@ -5,8 +5,8 @@
 // page number; the image is also mapped linearly, so that every VPTE can be read and written at once.
 
 import { EFAULT, EINVAL, EOPNOTSUPP } from '../../src/abi/errno.ts';
-import { MADV_INVAL, MADV_INVALV, MADV_NOSYNC, MADV_SETMAP, MAP_ANON, MAP_PRIVATE, MAP_SHARED, MAP_STACK, MAP_VPAGETABLE, PROT_READ, VPTE_A, VPTE_M, VPTE_PS,
-  VPTE_RW, VPTE_V } from '../../src/abi/mman.ts';
+import { INVALV_READ, MADV_INVAL, MADV_INVALV, MADV_NOSYNC, MADV_SETMAP, MAP_ANON, MAP_PRIVATE, MAP_SHARED, MAP_STACK, MAP_VPAGETABLE, PROT_READ, VPTE_A, VPTE_M, VPTE_PS,
+  VM_MAX_USER_ADDRESS, VPTE_RW, VPTE_V } from '../../src/abi/mman.ts';
 import { SEGV_ACCERR, SEGV_MAPERR } from '../../src/abi/signal.ts';
 import { setMain } from '../../src/libc/crt.ts';
 import { _exit, close, fork, madvise, mcontrol, mmap, munmap, pipe, read, vmspaceCreate, vmspaceCtl, vmspaceDestroy, write } from '../../src/libc/sys.ts';
@@ -203,6 +203,21 @@ function invalidateRanges(): void {
   check("INVALV: all of both", shown(22) == -1 && shown(24) == -1 && shown(25) == -1);
   checkEqual("INVALV: and nothing between", shown(23), 63);
   checkEqual("INVALV: no ranges", mcontrol(0, 0, MADV_INVALV, 0), 0);
+  setVpte(1, 22, 62 * PAGE | VW);
+  setVpte(1, 25, 65 * PAGE | VW);
+  check("INVALV: stores", poke(window + 22 * PAGE, 62) && poke(window + 25 * PAGE, 65));
+  setVpte(1, 22, 62 * PAGE | V | AM);
+  setVpte(1, 25, 65 * PAGE | V | AM);
+  setRange(0, (window + 22 * PAGE) | INVALV_READ, PAGE);
+  setRange(1, (window + WINDOW - PAGE) | INVALV_READ, PAGE);
+  checkEqual("INVALV: write permission", mcontrol(vector, 2, MADV_INVALV, 0), 0);
+  check("INVALV: no stores where it is taken", !poke(window + 22 * PAGE, 1) && lastFaultCode() == SEGV_MAPERR);
+  check("INVALV: stores beside it", poke(window + 25 * PAGE, 65));
+  checkEqual("INVALV: loads go on", shown(22), 62);
+  setRange(0, (VM_MAX_USER_ADDRESS - PAGE) | INVALV_READ, PAGE);
+  checkEqual("INVALV: write permission of the last page", mcontrol(vector, 1, MADV_INVALV, 0), 0);
+  setRange(0, VM_MAX_USER_ADDRESS | INVALV_READ, PAGE);
+  checkError("INVALV: write permission beyond user space", mcontrol(vector, 1, MADV_INVALV, 0), EINVAL);
   madvise(window, WINDOW, MADV_INVAL);
 }
 
