@@ -33,7 +33,8 @@ export class Optimizer {
   }
 }
 
-function lastOf(b: IrBlock): IrInst {
+/** The terminator of a block. */
+export function lastOf(b: IrBlock): IrInst {
   return b.insts[b.insts.length - 1]!;
 }
 
@@ -62,18 +63,6 @@ function retarget(f: IrFunc, last: IrInst): void {
     last.useImm = false;
     last.target1 = -1;
   }
-}
-
-/** Successors of a block, put at the start of out; returns their number. */
-export function successors(b: IrBlock, out: i32[]): i32 {
-  const last = lastOf(b);
-  let n = 0;
-  if (last.target0 >= 0) put(out, n++, last.target0);
-  if (last.target1 >= 0) put(out, n++, last.target1);
-  const cases = last.cases;
-  if (cases == null) return n;
-  for (let k = 0; k < cases.length; k++) put(out, n++, cases[k]!);
-  return n;
 }
 
 /** Whether block `at`, to which block b jumps, is a short test that decides about going round once more. */
@@ -340,15 +329,22 @@ export class FlowPass {
     return false;
   }
 
+  /** If b jumps back to a block, it is the last so far that does. */
+  private noteLoop(to: i32, b: i32): void {
+    if (to >= 0 && to <= b) this.number[to] = b;
+  }
+
   /** Loop depth of every block by the order of blocks: everything between a block and a jump back to it. */
   loopDepths(f: IrFunc, depths: i32[]): void {
     refill(depths, f.blocks.length, 0);
     refill(this.number, f.blocks.length, -1);
     for (let b = 0; b < f.blocks.length; b++) {
-      const n = successors(f.blocks[b]!, this.next);
-      for (let k = 0; k < n; k++) {
-        if (this.next[k]! <= b) this.number[this.next[k]!] = b;
-      }
+      const last = lastOf(f.blocks[b]!);
+      this.noteLoop(last.target0, b);
+      this.noteLoop(last.target1, b);
+      const cases = last.cases;
+      if (cases == null) continue;
+      for (let k = 0; k < cases.length; k++) this.noteLoop(cases[k]!, b);
     }
     for (let b = 0; b < f.blocks.length; b++) {
       for (let k = b; k <= this.number[b]!; k++) depths[k] = depths[k]! + 1;

@@ -143,6 +143,10 @@ export class Lexer {
     let p = this.pos;
     while (p < length) {
       const c = source.charCodeAt(p);
+      if (c == 32) {
+        p++;
+        continue;
+      }
       const kind = KINDS[c]!;
       if (kind == C_BLANK) {
         p++;

@@ -4,7 +4,7 @@
 import { Op } from "./ir.ts";
 import type { IrFunc, IrInst } from "./ir.ts";
 import { compact, isPure, listedUses, put, refill, X_ADC, X_ADDC, X_BRC, X_CMPC, X_SBB, X_SETC, X_SUBC } from "./irpasses-ops.ts";
-import { successors } from "./irpasses.ts";
+import { lastOf } from "./irpasses.ts";
 import { readsLate } from "./regalloc.ts";
 
 /** What is known of a virtual register. */
@@ -29,7 +29,6 @@ export class Liveness {
   private read: i32[] = [];        // by block: read before assigned
   private open: i32[] = [];        // registers with an open range, perhaps repeated
   private list: i32[] = [];
-  private next2: i32[] = [];
   private set: i32[] = [];
 
   run(f: IrFunc): void {
@@ -157,19 +156,23 @@ export class Liveness {
     }
   }
 
-  /** Word `w` of the union of the sets of the `count` blocks in next2. */
-  private liveOut(count: i32, w: i32): i32 {
+  /** Word `w` of the set of what the blocks behind a terminator need. */
+  private liveOut(last: IrInst, w: i32): i32 {
     let out = 0;
-    for (let k = 0; k < count; k++) out = out | this.liveIn[Math.imul(this.next2[k]!, this.words) + w]!;
+    if (last.target0 >= 0) out = this.liveIn[Math.imul(last.target0, this.words) + w]!;
+    if (last.target1 >= 0) out = out | this.liveIn[Math.imul(last.target1, this.words) + w]!;
+    const cases = last.cases;
+    if (cases == null) return out;
+    for (let k = 0; k < cases.length; k++) out = out | this.liveIn[Math.imul(cases[k]!, this.words) + w]!;
     return out;
   }
 
   private flow(b: i32): bool {
     const base = Math.imul(b, this.words);
-    const count = successors(this.f.blocks[b]!, this.next2);
+    const last = lastOf(this.f.blocks[b]!);
     let changed = false;
     for (let w = 0; w < this.words; w++) {
-      const out = this.liveOut(count, w);
+      const out = this.liveOut(last, w);
       const live = this.read[base + w]! | (out & ~this.made[base + w]!);
       if (live == this.liveIn[base + w]!) continue;
       this.liveIn[base + w] = live;
@@ -205,9 +208,9 @@ export class Liveness {
 
   private openLiveOut(b: i32, end: i32): void {
     this.open.length = 0;
-    const count = successors(this.f.blocks[b]!, this.next2);
+    const last = lastOf(this.f.blocks[b]!);
     for (let w = 0; w < this.words; w++) {
-      let out = this.liveOut(count, w);
+      let out = this.liveOut(last, w);
       for (let at = w * 32; out != 0; at++) {
         if ((out & 1) != 0) this.need(this.shared[at]!, end);
         out = out >>> 1;
@@ -320,8 +323,8 @@ export class Liveness {
   private findDead(): void {
     for (let b = 0; b < this.f.blocks.length; b++) {
       const insts = this.f.blocks[b]!.insts;
-      const count = successors(this.f.blocks[b]!, this.next2);
-      for (let w = 0; w < this.words; w++) put(this.set, w, this.liveOut(count, w));
+      const last = lastOf(this.f.blocks[b]!);
+      for (let w = 0; w < this.words; w++) put(this.set, w, this.liveOut(last, w));
       let after = -1;
       let dead = false;
       for (let k = insts.length - 1; k >= 0; k--) {

@@ -186,7 +186,7 @@ function parseArg(name: string): Arg {
   const arg = new Arg();
   arg.name = name;
   for (const text of ARG_TEXT) {
-    if (!text.startsWith(name) || text.charCodeAt(name.length) != 32) continue;
+    if (text.charCodeAt(0) != name.charCodeAt(0) || !text.startsWith(name) || text.charCodeAt(name.length) != 32) continue;
     const words = splitWords(text);
     arg.kind = KIND_NAMES.indexOf(words[1]);
     arg.size = sizeCode(words[2]);

@@ -6,11 +6,15 @@ import { rtPanic } from "rt/rt.ts";
 const EMPTY: i32 = -1;
 
 function hashText(s: string): u32 {
-  let hash: u32 = 2166136261;
-  const p = changetype<usize>(s) + 4;
-  const n = s.length as usize;
-  for (let i: usize = 0; i < n; i++) hash = Math.imul(hash ^ load<u8>(p + i), 16777619) >>> 0;
-  return hash;
+  let hash: u32 = s.length as u32;
+  let p = changetype<usize>(s) + 4;
+  const end = p + (s.length as usize);
+  while (p + 4 <= end) {
+    hash = (Math.imul(hash ^ load<u32>(p), 0x9e3779b1) ^ (hash >>> 15)) >>> 0;
+    p += 4;
+  }
+  for (; p < end; p++) hash = Math.imul(hash ^ load<u8>(p), 16777619) >>> 0;
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 function hashNumber(n: u32): u32 {
