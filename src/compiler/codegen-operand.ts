@@ -1,10 +1,16 @@
 // Where the operands of the instruction at hand are, and the machine registers it may borrow. A borrowed register is one that
 // holds nothing at this instruction; when there is none, some register is pushed and popped again behind the instruction.
-import { T_I32 } from "./ir.ts";
+// A value that was loaded from its home or stored there may still be in a borrowed register when it is wanted next: within
+// a block such copies are remembered, until the register or the home changes.
+import { Op, T_I32 } from "./ir.ts";
 import type { IrFunc, IrInst } from "./ir.ts";
 import { Code, EAX, EBP, EBX, ECX, EDI, EDX, ESI, Mem } from "./emit.ts";
 import { IN_MEMORY } from "./irpasses-ops.ts";
 import { Allocator } from "./regalloc.ts";
+
+/** Machine registers in the order in which they are borrowed. */
+const PREFERENCE: i32[] = [EAX, EDX, ECX, EBX, ESI, EDI];
+const BYTE_REGISTERS: i32 = 4;     // of them, those whose low byte can be named
 
 export class Operands {
   f!: IrFunc;
@@ -19,6 +25,9 @@ export class Operands {
   private busy: i32 = 0;           // borrowed registers, a mask
   private inst!: IrInst;           // the instruction at hand
   private pushed: i32[] = [];
+  private copied: i32[] = [-1, -1, -1, -1, -1, -1, -1, -1];  // by machine register: whose copy it may hold, or -1
+  private copiedAt: i32[] = [0, 0, 0, 0, 0, 0, 0, 0];        // number of the instruction since which it does
+  private copies: i32 = 0;         // registers that may hold one
   private memory: Mem = new Mem();
   private homeMemory: Mem = new Mem();
 
@@ -48,6 +57,46 @@ export class Operands {
     this.busy = 0;
     this.destroyed = false;
     this.inst = i;
+    if (this.copies == 0) return;
+    if (i.dst >= 0) this.forgetCopy(i.dst);
+    if (i.dst2 >= 0) this.forgetCopy(i.dst2);
+  }
+
+  // ---- copies of homes ----
+
+  /** Start with another block, or behind assembly. */
+  forgetCopies(): void {
+    for (let reg = EAX; reg <= EDI && this.copies > 0; reg++) this.overwrite(reg);
+  }
+
+  private overwrite(reg: i32): void {
+    const v = this.copied[reg]!;
+    if (v < 0) return;
+    this.alloc.values[v]!.copy = -1;
+    this.copied[reg] = -1;
+    this.copies--;
+  }
+
+  private forgetCopy(v: i32): void {
+    const reg = this.alloc.values[v]!.copy;
+    if (reg >= 0) this.overwrite(reg);
+  }
+
+  /** Home and register hold the same from the next instruction on. */
+  private noteCopy(v: i32, reg: i32): void {
+    if (this.pushed.length > 0) return;
+    this.forgetCopy(v);
+    this.overwrite(reg);
+    this.copied[reg] = v;
+    this.copies++;
+    this.copiedAt[reg] = this.at + 1;
+    this.alloc.values[v]!.copy = reg;
+  }
+
+  /** A register that holds what is in the home of v, or -1. */
+  private copyOf(v: i32): i32 {
+    const reg = this.alloc.values[v]!.copy;
+    return reg >= 0 && this.alloc.wasFree(reg, this.copiedAt[reg]!, this.at, this.inst.op == Op.LOAD) ? reg : -1;
   }
 
   /** The registers that the instruction at hand names, a mask. */
@@ -72,15 +121,22 @@ export class Operands {
     return this.alloc.isFree(reg, this.at);
   }
 
-  /** A register that is free at this instruction, or -1. */
+  /** A register that is free at this instruction, rather one that holds no copy; or -1. */
   idle(byte: bool): i32 {
-    if (this.isIdle(EAX)) return EAX;
-    if (this.isIdle(EDX)) return EDX;
-    if (this.isIdle(ECX)) return ECX;
-    if (this.isIdle(EBX)) return EBX;
-    if (byte) return -1;
-    if (this.isIdle(ESI)) return ESI;
-    return this.isIdle(EDI) ? EDI : -1;
+    if (this.copies > 0) {
+      const clean = this.firstIdle(byte, true);
+      if (clean >= 0) return clean;
+    }
+    return this.firstIdle(byte, false);
+  }
+
+  private firstIdle(byte: bool, clean: bool): i32 {
+    const count = byte ? BYTE_REGISTERS : PREFERENCE.length;
+    for (let k = 0; k < count; k++) {
+      const reg = PREFERENCE[k]!;
+      if ((!clean || this.copied[reg]! < 0) && this.isIdle(reg)) return reg;
+    }
+    return -1;
   }
 
   /** Borrow a register until `release`; `byte`: one whose low byte can be named. */
@@ -93,6 +149,7 @@ export class Operands {
       this.code.push(reg);
       this.pushed.push(reg);
     }
+    this.overwrite(reg);
     this.busy = this.busy | (1 << reg);
     return reg;
   }
@@ -112,8 +169,14 @@ export class Operands {
   /** A register that holds v, which may be a borrowed one. */
   value(v: i32): i32 {
     if (this.inReg(v)) return this.place(v);
+    const copy = this.copyOf(v);
+    if (copy >= 0) {
+      this.reserve(copy);
+      return copy;
+    }
     const reg = this.borrow(false);
     this.code.movRegMem(reg, this.home(v));
+    this.noteCopy(v, reg);
     return reg;
   }
 
@@ -138,8 +201,12 @@ export class Operands {
 
   settle(dst: i32, reg: i32): void {
     if (dst < 0) return;
-    if (this.inReg(dst)) this.code.movRegReg(this.place(dst), reg);
-    else this.code.movMemReg(this.home(dst), reg, 4);
+    if (this.inReg(dst)) {
+      this.code.movRegReg(this.place(dst), reg);
+    } else {
+      this.code.movMemReg(this.home(dst), reg, 4);
+      this.noteCopy(dst, reg);
+    }
   }
 
   // ---- memory operands ----

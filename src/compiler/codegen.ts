@@ -84,6 +84,7 @@ export class Codegen {
     const g = this.g;
     g.code.bind(this.labels[b]!);
     g.flagsAt = -1;
+    g.forgetCopies();
     const insts = this.f.blocks[b]!.insts;
     for (let k = 0; k < insts.length; k++) {
       const i = insts[k]!;
@@ -226,6 +227,7 @@ export class Codegen {
       case Op.ASM:
         this.popArgs();
         this.asm(i);
+        g.forgetCopies();
         break;
       default: genFloatConversion(g, i, next);
     }

@@ -64,6 +64,7 @@ export class Value {
   wish: i32 = -1;                  // machine register it would like, or -1
   flags: i32 = 0;                  // BYTE, PINNED
   key: i32 = 0;                    // cost per position of its life
+  copy: i32 = -1;                  // code generation: machine register that may hold a copy of the home, or -1
 }
 
 export class Allocator {
@@ -108,6 +109,11 @@ export class Allocator {
     return !this.sets[reg]!.any(inst * 4, inst * 4 + 4);
   }
 
+  /** Whether no value has been in a machine register since instruction `first`, up to and at instruction `last`, perhaps but its result. */
+  wasFree(reg: i32, first: i32, last: i32, butResult: bool): bool {
+    return !this.sets[reg]!.any(first * 4, last * 4 + (butResult ? 2 : 4));
+  }
+
   /** Whether the value a parameter has on entry is needed. */
   isLive(v: i32): bool {
     const r = this.live.first(v);
@@ -121,6 +127,7 @@ export class Allocator {
       const x = this.values[v]!;
       x.place = this.live.first(v) < 0 ? NOWHERE : IN_FRAME;
       x.home = 0;
+      x.copy = -1;
       x.weight = 0;
       x.partner = -1;
       x.wish = -1;
