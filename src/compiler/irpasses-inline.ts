@@ -73,9 +73,7 @@ export class Inliner {
     let size = 0;
     for (const b of f.blocks) {
       size += b.insts.length;
-      for (const i of b.insts) {
-        if (this.callee(i) != null) calls++;
-      }
+      if (this.hasInlined(b)) calls++;
     }
     if (calls == 0 || size > LARGE) return;
     this.f = f;
@@ -92,15 +90,27 @@ export class Inliner {
     this.blocks.push(this.current);
   }
 
+  private hasInlined(b: IrBlock): bool {
+    for (const i of b.insts) {
+      if (i.op == Op.CALL && this.callee(i) != null) return true;
+    }
+    return false;
+  }
+
+  /** A block without calls of small functions stays as it is. */
   private expandBlock(b: IrBlock): void {
     this.start.push(this.blocks.length);
+    this.own.push(b.insts[b.insts.length - 1]!);
+    if (!this.hasInlined(b)) {
+      this.blocks.push(b);
+      return;
+    }
     this.open();
     for (const i of b.insts) {
       const callee = this.callee(i);
       if (callee != null) this.inline(i, callee!);
       else this.current.insts.push(i);
     }
-    this.own.push(b.insts[b.insts.length - 1]!);
   }
 
   private renumber(i: IrInst): void {

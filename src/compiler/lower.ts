@@ -104,8 +104,7 @@ export function endFunction(l: Lower, f: IrFunc): void {
   for (const c of b.cold) {
     b.start(c.block);
     b.line = c.line;
-    const where = stringAddress(l, `${l.module.file.path}:${c.line}`);
-    const args: i32[] = [where];
+    const args: i32[] = [stringAddress(l, l.module.file.path), b.constant(T_I32, c.line, 0)];
     callLibrary(l, "indexPanic", args);
     b.trap();
   }

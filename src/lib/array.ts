@@ -19,8 +19,8 @@ export function freeRecord(p: usize): void {
 }
 
 /** The end of a program that used an index outside of an array. */
-export function indexPanic(where: string): void {
-  rtPanic("index out of range at " + where);
+export function indexPanic(file: string, line: i32): void {
+  rtPanic(`index out of range at ${file}:${line}`);
 }
 
 /** The start of every Array<T>, whatever T is. */
