@@ -6,11 +6,10 @@
 
 import { PGEX_FPFAULT, PSL_C, ResumeWish, TrapFrame, VextFrame, VMSPACE_CTL_RESUME, VMSPACE_CTL_RUN } from "../abi/frames.ts";
 import { VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
-import { Sys } from "../abi/syscalls.ts";
-import { curLwp, Lwp } from "../kern/proc.ts";
+import { Lwp } from "../kern/proc.ts";
 import { needResched } from "../kern/sched.ts";
 import { signalPending } from "../kern/signal.ts";
-import { checkTls, cleanFrame, findEntry, grantWish, usedCycles, VmspaceEntry } from "../kern/vmspace.ts";
+import { chainOf, checkTls, cleanFrame, findEntry, grantWish, usedCycles, VmspaceEntry } from "../kern/vmspace.ts";
 import { splhigh, splx } from "./intr.ts";
 import { fpuVirt } from "../kern/fpu.ts";
 import { FAST, returnFast } from "./fastcall.ts";
@@ -119,19 +118,7 @@ export function laneFault(): void {
       ret`;
 }
 
-/** A system call of user code may be one for laneTrap. */
-export function isSwitch(frame: TrapFrame): bool {
-  return frame.eax == (Sys.vmspace_ctl as u32) || curLwp.ve != null;
-}
-
-/** A system call that isSwitch, with interrupts off. True: it is done, and lwp.frame is to return by. */
-export function laneTrap(frame: TrapFrame): bool {
-  const lwp = curLwp;
-  if (needResched || signalPending(lwp)) return false;
-  return lwp.ve != null ? leaveSpace(lwp, frame) : enterSpace(lwp, frame);
-}
-
-/** vmspace_ctl: as `run` of kern/vmspace.ts. */
+/** vmspace_ctl, with interrupts off and nothing pending: as `run` of kern/vmspace.ts. */
 export function enterSpace(lwp: Lwp, own: TrapFrame): bool {
   let start: u32 = 0;
   asm`rdtsc
@@ -144,7 +131,7 @@ export function enterSpace(lwp: Lwp, own: TrapFrame): bool {
   lwp.pcb.onFault = 0;
   if (failed != 0) return false;
   const vkp = lwp.proc.vkernel;
-  let ve = vkp != null ? vkp.last : null;
+  let ve = vkp != null ? vkp.chains[chainOf(wanted.id)] : null;
   if (ve == null || ve.id != wanted.id) ve = findEntry(lwp, wanted.id);
   if (ve == null || !goodTls(lwp.innerTls)) return false;
   lwp.userTframe = wanted.tframe;
@@ -185,7 +172,7 @@ function prepared(lwp: Lwp, ve: VmspaceEntry): bool {
   return error == 0 && !needResched && !signalPending(lwp);
 }
 
-/** A system call from inside: as vkernelTrap of kern/vmspace.ts. */
+/** A system call from inside, with interrupts off and nothing pending: as vkernelTrap of kern/vmspace.ts. */
 export function leaveSpace(lwp: Lwp, frame: TrapFrame): bool {
   let start: u32 = 0;
   asm`rdtsc

@@ -6,18 +6,20 @@ import {
   PGEX_P, PGEX_U, PGEX_W, T_PAGEFLT, T_PROTFLT, T_SYSCALL80, TrapFrame, TRAPFRAME_SIZE,
 } from "../abi/frames.ts";
 import { VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
+import { Sys } from "../abi/syscalls.ts";
 import { kprint, kprintHex } from "../kern/kprintf.ts";
 import { panic } from "../kern/panic.ts";
 import { curLwp, Lwp } from "../kern/proc.ts";
 import { chargeSystem, chargeUser } from "../kern/cputime.ts";
-import { interruptBegin, interruptEnd } from "../kern/sched.ts";
+import { interruptBegin, interruptEnd, needResched } from "../kern/sched.ts";
+import { signalPending } from "../kern/signal.ts";
 import { trap, userPending, userret } from "../kern/trap.ts";
 import { vmFault, VM_READ, VM_WRITE } from "../kern/vm_fault.ts";
 import { laneOn } from "../kern/tuning.ts";
 import { readCr2 } from "./io.ts";
 import { intrDispatch, splhigh, splx, T_INTR } from "./intr.ts";
 import { fastReturn, isPlain, returnFast, steppedIn } from "./fastcall.ts";
-import { isSwitch, laneFault, laneTrap } from "./lane.ts";
+import { enterSpace, laneFault, leaveSpace } from "./lane.ts";
 
 const PSL_I: u32 = 0x200;
 const ENABLED: i32 = 0x200;   // for splx: interrupts on
@@ -25,7 +27,12 @@ const ENABLED: i32 = 0x200;   // for splx: interrupts on
 /** Every trap and interrupt. Answers the frame that doreti returns by. */
 export function hostTrap(frame: TrapFrame): TrapFrame {
   if ((frame.cs & 3) == 3) {
-    if (frame.trapno == T_SYSCALL80 && laneOn && isSwitch(frame) && laneTrap(frame)) return curLwp.frame;
+    if (frame.trapno == T_SYSCALL80 && laneOn) {
+      const lwp = curLwp;
+      if (lwp.ve != null) {
+        if (!needResched && !signalPending(lwp) && leaveSpace(lwp, frame)) return lwp.frame;
+      } else if (frame.eax == (Sys.vmspace_ctl as u32) && !needResched && !signalPending(lwp) && enterSpace(lwp, frame)) return lwp.frame;
+    }
     return userTrap(frame);
   }
   if (frame.trapno >= T_INTR && frame.trapno < T_INTR + 16) {

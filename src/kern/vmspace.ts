@@ -45,12 +45,11 @@ export class VmspaceEntry {
 export class VkernelProc {
   refs: i32 = 1;
   count: i32 = 0;
-  last: VmspaceEntry | null = null; // the one found last
   chains!: FixedArray<VmspaceEntry | null, 1024>;
 }
 
 /** Ids are often addresses of records: all their bits count. */
-function chainOf(id: usize): u32 {
+export function chainOf(id: usize): u32 {
   return (id * 0x9e3779b1) >>> 22;
 }
 
@@ -74,7 +73,6 @@ export function findEntry(lwp: Lwp, id: usize): VmspaceEntry | null {
   if (vkp == null) return null;
   let ve = vkp.chains[chainOf(id)];
   while (ve != null && ve.id != id) ve = ve.next;
-  vkp.last = ve;
   return ve;
 }
 
@@ -117,7 +115,6 @@ export function sysVmspaceDestroy(lwp: Lwp, a: Ptr<u32>): i32 {
 
 function unlinkEntry(vkp: VkernelProc, ve: VmspaceEntry): void {
   vkp.count--;
-  vkp.last = null;
   const at = chainOf(ve.id);
   if (vkp.chains[at] == ve) {
     vkp.chains[at] = ve.next;

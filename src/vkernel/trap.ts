@@ -2,7 +2,7 @@
 // kernel and returns when the process traps, faults, calls the system or a signal (an interrupt of ours) has come. The
 // other half of this conversation is vkernelTrap in the real kernel (src/kern/vmspace.ts).
 
-import { PGEX_FPFAULT, PGEX_U, PGEX_W, ResumeWish, T_PAGEFLT, T_SYSCALL80, TrapFrame, VMSPACE_CTL_RESUME, VMSPACE_CTL_RUN } from '../abi/frames.ts';
+import { PGEX_FPFAULT, PGEX_U, PGEX_W, T_PAGEFLT, T_SYSCALL80, TrapFrame, VMSPACE_CTL_RESUME, VMSPACE_CTL_RUN } from '../abi/frames.ts';
 import { PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS } from '../abi/mman.ts';
 import { panic } from '../kern/panic.ts';
 import { curLwp, Lwp, tlsOf } from '../kern/proc.ts';
@@ -88,12 +88,6 @@ function charge(lwp: Lwp, cycles: u32): void {
   lwp.cycleStamp = thisCpu.came;
 }
 
-const STAMP: u32 = offsetof<Lwp>("cycleStamp");
-const USER: u32 = offsetof<Lwp>("userCycles");
-const SYSTEM: u32 = offsetof<Lwp>("sysCycles");
-const ENTERED: u32 = offsetof<ResumeWish>("entered");
-const LEFT: u32 = offsetof<ResumeWish>("left");
-
 /** Runs the process until it stops, and tells the real kernel before what has changed and that `enter` is there now. 0 or KICKED. */
 function resume(run: Run, lwp: Lwp, frame: TrapFrame, enter: u32): i32 {
   const cpu = thisCpu;
@@ -108,20 +102,11 @@ function resume(run: Run, lwp: Lwp, frame: TrapFrame, enter: u32): i32 {
   }
   const answer = run(space, VMSPACE_CTL_RESUME, changetype<usize>(frame), changetype<usize>(wish), changetype<usize>(cpu));
   if (answer != 0) return answer;
-  let used: u32 = 0;                         // it was the end of a stretch of system time, and the beginning of the next
-  asm`mov ecx, ${lwp}
-      mov edx, ${wish}
-      mov eax, [edx+${ENTERED}]
-      sub eax, [ecx+${STAMP}]
-      add [ecx+${SYSTEM}], eax
-      adc dword ptr [ecx+${SYSTEM}+4], 0
-      mov eax, [edx+${LEFT}]
-      mov [ecx+${STAMP}], eax
-      sub eax, [edx+${ENTERED}]
-      add [ecx+${USER}], eax
-      adc dword ptr [ecx+${USER}+4], 0
-      mov ${used}, eax`;
-  if (lwp.ve != null) lwp.ve.cycles += used as u64;
+  const used = (wish.left - wish.entered) as u64;          // it was the end of a stretch of system time, and the beginning of the next
+  lwp.sysCycles += (wish.entered - lwp.cycleStamp) as u64;
+  lwp.userCycles += used;
+  lwp.cycleStamp = wish.left;
+  if (lwp.ve != null) lwp.ve.cycles += used;
   if (changedSpace == space) pmapAnnounced();
   return 0;
 }

@@ -30,7 +30,7 @@ export const PART_TEXT: Readonly<Record<Part, string>> = {
 
 /** Function -> part, in the order of a trap's way through the kernels. */
 export const PART_OF: Readonly<Record<string, Part>> = {
-  trapEntry: 'entry', fastEntry: 'entry', fastTrap: 'entry', hostTrap: 'entry', userTrap: 'entry', faultTrap: 'entry', 'faultTrap:leaveKernel': 'exit', 'faultTrap:isPlain': 'exit', chargeUser: 'entry', faultAddress: 'entry', isSwitch: 'entry', laneTrap: 'entry', trap: 'entry',
+  trapEntry: 'entry', fastEntry: 'entry', fastTrap: 'entry', hostTrap: 'entry', userTrap: 'entry', faultTrap: 'entry', 'faultTrap:leaveKernel': 'exit', 'faultTrap:isPlain': 'exit', chargeUser: 'entry', faultAddress: 'entry', trap: 'entry',
   'userTrap:intrDispatch': 'work', 'hostTrap:intrDispatch': 'work', 'hostTrap:kernelTrap': 'work', 'trap:syscall': 'work', 'trap:pageFault': 'work',
   'trap:vkernelTrap': 'work', 'trap:trapSignal': 'work', enterSpace: 'work', leaveSpace: 'work',
   activatePmap: 'cr3', pmapActivate: 'cr3', loadCr3: 'cr3',
