@@ -1,5 +1,6 @@
 // Rings, interrupts, faults, tasks, single steps: what a kernel lives on.
 import { describe, expect, it } from 'vitest';
+import { ENGINE_KINDS } from '../../src/cpu/engine.ts';
 import { Program, CODE3, DATA3, DATA0, CODE0, STACK0, STACK3, GDT } from './program.ts';
 
 describe('privilege and interrupts', () => {
@@ -49,6 +50,16 @@ describe('privilege and interrupts', () => {
       const p = new Program().load(`start: ${text}\n nop\nh: pop eax\n pop ebx\n hlt`).gate(13, 'h').ring(3);
       p.run();
       expect([text, p.state.eax, p.state.ebx]).toEqual([text, 0, p.label('start')]);
+    }
+  });
+
+  it('CR4 takes no VME, PVI and PAE, which CPUID does not report', () => {
+    for (const engine of ENGINE_KINDS) {
+      for (const bit of [0, 1, 5]) {
+        const p = new Program(engine).load(`mov eax, 1\n cpuid\n mov ecx, 0x90\n mov cr4, ecx\n mov ecx, ${1 << bit}\nat: mov cr4, ecx\n hlt\nh: pop ebx\n pop esi\n hlt`).gate(13, 'h');
+        p.run();
+        expect([p.state.edx & 0x42, p.state.ebx, p.state.esi, p.state.cr4]).toEqual([0, 0, p.label('at'), 0x90]);
+      }
     }
   });
 

@@ -61,7 +61,7 @@ throws fn moveToControl(n: i32, v: i32) {
   else if (n == 2) { cr2 = v; }
   else if (n == 3) { cr3 = v; tlbFlush((cr4 >>> 7) & 1); }
   else if (n == 4) {
-    if (v & 0xfffff820) { raiseError(13, 0); }
+    if (v & 0xfffff823) { raiseError(13, 0); }      // VME, PVI and PAE, which CPUID does not report, are reserved
     cr4 = v; tlbFlush(0);
   }
   else { raiseFault(6); }
