@@ -38,9 +38,11 @@ function modrmOf(row: Row, random: Random): number {
 export class InstructionWriter {
   at = 0;
 
-  constructor(private readonly bytes: Uint8Array, private readonly bag: Int32Array, private readonly random: Random) {}
+  /** @param back may branches lead back? */
+  constructor(private readonly bytes: Uint8Array, private readonly bag: Int32Array, private readonly random: Random, private readonly back = true) {}
 
-  private put(byte: number): void {
+  /** One byte, as long as there is room. */
+  put(byte: number): void {
     if (this.at < this.bytes.length) this.bytes[this.at++] = byte;
   }
 
@@ -92,7 +94,7 @@ export class InstructionWriter {
     }
     if (row.tail === Tail.NONE) return;
     const bytes = tailBytes(row.tail, opSize, addrSize);
-    if (row.args.some((arg) => arg.kind === Kind.REL) && !random.once(5)) this.shortBranch(bytes);
+    if (row.args.some((arg) => arg.kind === Kind.REL) && !(random.once(5) && this.back)) this.shortBranch(bytes);
     else this.value(bytes);
     if (row.tail2 !== Tail.NONE) this.put(random.below(random.once(2) ? 4 : 256));
   }
@@ -100,7 +102,7 @@ export class InstructionWriter {
   /** A relative target nearby, mostly ahead. */
   private shortBranch(bytes: number): void {
     const { random } = this;
-    const to = random.once(4) ? -random.below(40) : random.below(24);
+    const to = random.once(4) && this.back ? -random.below(40) : random.below(24);
     for (let i = 0; i < bytes; i++) this.put((to >> (8 * i)) & 0xff);
   }
 }
