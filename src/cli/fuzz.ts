@@ -23,7 +23,8 @@ Random instruction sequences in real, virtual 8086 and protected mode of every r
 (tier0) against the reference engine, which goes one instruction at a time. The same seed gives the same sequences;
 --batch begins with a later batch of them, as a story of a difference names it. --jobs divides the run among processes; what
 it prints stays the same.
---against runs cases at CPL 3 and in virtual 8086 mode on our machine and on another emulator, and sorts the differences.
+--against runs random cases in real and virtual 8086 mode and in every ring, 16- and 32-bit, with paging on and off, on our
+machine and on another emulator, and sorts the differences into groups that are explained; the others are told.
 `;
 
 function report({ sequences, instructions, modes, short, story }: FuzzResult, seconds: number): void {
@@ -33,8 +34,9 @@ function report({ sequences, instructions, modes, short, story }: FuzzResult, se
   process.stdout.write(`${sequences} sequences, ${instructions} instructions, ${Math.round(sequences / seconds)} sequences a second: ${story ? '1 difference' : 'no difference'}\n`);
 }
 
-function reportPeer({ cases, agreed, groups, findings }: PeerReport): void {
+function reportPeer({ cases, agreed, modes, groups, findings }: PeerReport): void {
   for (const story of findings.slice(0, 50)) process.stdout.write(`${story.join('\n')}\n`);
+  for (const [mode, n] of [...modes].sort()) process.stdout.write(`  ${mode}: ${n}\n`);
   for (const [group, n] of [...groups].sort((a, b) => b[1] - a[1])) process.stdout.write(`${String(n).padStart(8)}  ${group}\n`);
   const explained = cases - agreed - findings.length;
   process.stdout.write(`${cases} cases: ${agreed} agree, ${explained} differ with an explanation, ${findings.length} without\n`);

@@ -3,55 +3,64 @@
 
 import type { EngineKind } from '../../cpu/engine.ts';
 import { arenaOf, caseOf, type PeerCase } from './cases.ts';
-import { compareCase, describe, groupOf } from './compare.ts';
-import { buildKernel, MOST_CASES, RESULT_BYTES } from './kernel.ts';
-import { runHere, runThere } from './run.ts';
+import { compareCase, describe } from './compare.ts';
+import { groupOf } from './groups.ts';
+import { buildKernel } from './kernel.ts';
+import { type Outcome, runHere, runThere } from './run.ts';
+import { executed } from './trace.ts';
 
-export interface PeerOptions { seed: number; count: number; command: string; engine: EngineKind; progress?: (done: number) => void }
+export interface PeerOptions { seed: number; count: number; command: string; engine: EngineKind; first?: number; progress?: (done: number) => void }
 export interface PeerReport {
   cases: number; agreed: number;
+  /** How many cases of each mode. */
+  modes: Map<string, number>;
   /** Explained differences by group. */
   groups: Map<string, number>;
   /** The stories of the others. */
   findings: string[][];
 }
 
-const CRASHED = 'the other emulator itself crashed on the case';
+const BATCH = 2000;
 
 /** Runs `count` cases; the same seed gives the same cases. */
-export function fuzzPeer({ seed, count, command, engine, progress }: PeerOptions): PeerReport {
-  const report: PeerReport = { cases: 0, agreed: 0, groups: new Map(), findings: [] };
-  for (let first = 0; first < count;) {
-    const cases = Array.from({ length: Math.min(MOST_CASES, count - first) }, (_, n) => caseOf(seed, first + n));
-    first += batch(cases, first, { seed, command, engine }, report);
+export function fuzzPeer({ seed, count, command, engine, first = 0, progress }: PeerOptions): PeerReport {
+  const report: PeerReport = { cases: 0, agreed: 0, modes: new Map(), groups: new Map(), findings: [] };
+  const arena = arenaOf(seed);
+  const kernelOf = (test: PeerCase) => buildKernel([test.bytes], arena, seed);
+  /** What explains the outcomes of a case; null when they agree, a story when nothing does. */
+  const judge = (test: PeerCase, number: number, here: Outcome, there: Outcome): { group: string } | { story: string[] } | null => {
+    let verdict = compareCase(test, here, there);
+    if (verdict && groupOf(verdict, test) === null) verdict = compareCase(test, here, there, executed(kernelOf(test), engine));
+    const group = verdict && groupOf(verdict, test);
+    if (!verdict) return null;
+    return group === null ? { story: describe(verdict, test, seed, number) } : { group };
+  };
+  /** A finding must be one with machines of its own too: an explained difference of an earlier case may have damaged what it shares with the others. */
+  const alone = (test: PeerCase, number: number) => judge(test, number, runHere(1, () => kernelOf(test), engine)[0]!, runThere(1, () => kernelOf(test), command)[0]!);
+  const enter = (test: PeerCase, number: number, here: Outcome, there: Outcome): void => {
+    report.cases++;
+    tally(report.modes, nameOf(test));
+    let result = judge(test, number, here, there);
+    if (result && 'story' in result) result = alone(test, number);
+    if (!result) report.agreed++;
+    else if ('story' in result) report.findings.push(result.story);
+    else tally(report.groups, result.group);
+  };
+  while (report.cases < count) {
+    const from: number = first + report.cases;
+    const cases = Array.from({ length: Math.min(BATCH, count - report.cases) }, (_, n) => caseOf(seed, from + n));
+    const kernel = (n: number) => buildKernel(cases.slice(n).map((c) => c.bytes), arena, seed);
+    const here = runHere(cases.length, kernel, engine), there = runThere(cases.length, kernel, command);
+    cases.forEach((test, n) => enter(test, from + n, here[n]!, there[n]!));
     progress?.(report.cases);
   }
   return report;
 }
 
-/** Runs a batch and enters it in the report; returns how many of its cases were run. */
-function batch(cases: readonly PeerCase[], first: number, { seed, command, engine }: Pick<PeerOptions, 'seed' | 'command' | 'engine'>, report: PeerReport): number {
-  const kernel = buildKernel(cases.map((c) => c.bytes), arenaOf(seed));
-  const here = runHere(kernel, engine);
-  const { output: there, failure } = runThere(kernel, command);
-  const done = Math.floor(there.length / RESULT_BYTES);
-  if (failure !== null && done === 0 && first === 0) throw new Error(`${command} ended with ${failure} before the first result`);
-  for (let n = 0; n < Math.min(done, cases.length); n++) judge(cases[n]!, n, first + n, seed, here, there, report);
-  if (done >= cases.length) return cases.length;
-  report.cases++;
-  count(report, `${CRASHED} (${failure ?? 'it ended early'})`);
-  return done + 1;
+function nameOf({ mode, big, paging }: PeerCase): string {
+  return `${mode}${mode.startsWith('ring') ? ` ${big ? 32 : 16}-bit` : ''}${paging ? ', paging' : ''}`;
 }
 
-function judge(test: PeerCase, n: number, number: number, seed: number, here: Buffer, there: Buffer, report: PeerReport): void {
-  report.cases++;
-  const verdict = compareCase(test, n, here, there);
-  if (!verdict) { report.agreed++; return; }
-  const group = groupOf(verdict, test);
-  if (group === null) report.findings.push(describe(verdict, test, seed, number));
-  else count(report, group);
-}
-
-function count(report: PeerReport, group: string): void {
-  report.groups.set(group, (report.groups.get(group) ?? 0) + 1);
+function tally(map: Map<string, number>, key: string): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
 }
