@@ -3,11 +3,11 @@
 // Rules: each end has a lock, as a copy from or to user memory may sleep; who waits for the other end does not hold it.
 
 import { EAGAIN, EBADF, EPIPE } from '../abi/errno.ts';
-import { O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO, Stat } from '../abi/file.ts';
+import { O_ASYNC, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO, Stat } from '../abi/file.ts';
 import { SIGPIPE } from '../abi/signal.ts';
 import { fdClose, fdInstall, File, fileDrop, installedFd } from './file.ts';
 import { Lock, lockGive, lockTake } from './lock.ts';
-import { Klist, knoteNotify } from './knote.ts';
+import { Klist, knoteNotify, SigioOwner, sigioPost } from './knote.ts';
 import { curLwp, Lwp } from './proc.ts';
 import { PCATCH, tsleep, wakeup } from './sched.ts';
 import { lwpSignal } from './sigpost.ts';
@@ -27,6 +27,8 @@ class Pipe {
   writeLock!: Embed<Lock>;
   readNotes!: Embed<Klist>;
   writeNotes!: Embed<Klist>;
+  readSigio!: Embed<SigioOwner>;     // of each end: who is told that it is ready
+  writeSigio!: Embed<SigioOwner>;
 }
 
 class PipeFile extends File {
@@ -56,6 +58,7 @@ class PipeFile extends File {
       if (!got) continue;                 // another reader was faster
       wakeup(changetype<usize>(p) + 1);
       knoteNotify(p.writeNotes, 0);
+      sigioPost(p.writeSigio);
       return 0;
     }
   }
@@ -72,6 +75,7 @@ class PipeFile extends File {
       lockGive(p.writeLock);
       wakeup(changetype<usize>(p));
       knoteNotify(p.readNotes, 0);
+      sigioPost(p.readSigio);
       if (error != 0) return error;
     }
     return 0;
@@ -97,6 +101,24 @@ class PipeFile extends File {
     return RING - used >= PIPE_BUF ? (RING - used) as i32 : 0;
   }
 
+  /** Who is told by SIGIO that this end is ready. */
+  private sigio(): SigioOwner {
+    return this.flags % 4 == O_WRONLY ? this.pipe.writeSigio : this.pipe.readSigio;
+  }
+
+  override flagsChanged(): void {
+    this.sigio().on = (this.flags & O_ASYNC) != 0;
+  }
+
+  override setOwner(owner: i32): i32 {
+    this.sigio().owner = owner;
+    return 0;
+  }
+
+  override getOwner(): i32 {
+    return this.sigio().owner;
+  }
+
   override hungUp(write: bool): bool {
     return (write ? this.pipe.readers : this.pipe.writers) == 0;
   }
@@ -109,6 +131,8 @@ class PipeFile extends File {
     wakeup(changetype<usize>(p) + 1);
     knoteNotify(p.readNotes, 0);
     knoteNotify(p.writeNotes, 0);
+    if (p.writers == 0) sigioPost(p.readSigio);
+    else if (p.readers == 0) sigioPost(p.writeSigio);
     if (p.readers != 0 || p.writers != 0) return;
     mfree(p.data);
     free(p);

@@ -7,7 +7,7 @@ import {
   EVFILT_WRITE, Kevent, NOTE_EXEC, NOTE_EXIT, NOTE_FORK, POLLHUP, POLLIN, POLLNVAL, POLLOUT,
 } from '../../src/abi/event.ts';
 import {
-  F_GETFL, F_SETFL, F_SETOWN, LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, O_ASYNC, O_CREAT, O_EXLOCK, O_NONBLOCK, O_RDWR, O_SHLOCK, O_TRUNC,
+  F_GETFL, F_GETOWN, F_SETFL, F_SETOWN, LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, O_ASYNC, O_CREAT, O_EXLOCK, O_NONBLOCK, O_RDWR, O_SHLOCK, O_TRUNC,
 } from '../../src/abi/file.ts';
 import { SIGALRM, SIGINFO, SIGIO, SigAction } from '../../src/abi/signal.ts';
 import { Itimerval, Timespec, Timeval } from '../../src/abi/time.ts';
@@ -267,6 +267,31 @@ function testAsync(): void {
   change(SIGINFO, EVFILT_SIGNAL, EV_DELETE, 0);
 }
 
+/** SIGIO comes to the owner of a pipe's end when there is something to read, room to write, or nobody at the other end any more. */
+function testAsyncPipe(): void {
+  pipe(changetype<Ptr<i32>>(addressof(fds)));
+  caught = 0;
+  fcntl(fds[0], F_SETOWN, getpid());
+  checkEqual("the owner", fcntl(fds[0], F_GETOWN, 0), getpid());
+  checkEqual("not of the other end", fcntl(fds[1], F_GETOWN, 0), 0);
+  write(fds[1], addressof(bytes), 1);
+  checkEqual("no SIGIO without O_ASYNC", caught, 0);
+  fcntl(fds[0], F_SETFL, O_ASYNC);
+  write(fds[1], addressof(bytes), 1);
+  checkEqual("SIGIO: something to read", caught, 1);
+  read(fds[0], addressof(bytes), 2);
+  checkEqual("not when it is read", caught, 1);
+  fcntl(fds[1], F_SETOWN, getpid());
+  fcntl(fds[1], F_SETFL, O_ASYNC);
+  write(fds[1], addressof(bytes), 1);
+  checkEqual("SIGIO: again", caught, 2);
+  read(fds[0], addressof(bytes), 1);
+  checkEqual("SIGIO: room to write", caught, 3);
+  close(fds[1]);
+  checkEqual("SIGIO: the end", caught, 4);
+  close(fds[0]);
+}
+
 /** A kqueue in a kqueue. */
 function testNested(): void {
   const outer = kqueue();
@@ -413,6 +438,7 @@ function main(args: string[]): i32 {
   close(kq);
   testPoll();
   testFlock();
+  testAsyncPipe();
   return verdict("events");
 }
 
