@@ -81,8 +81,13 @@ function findMaster(): void {
   outb(CONTROL, 0);
 }
 
+/** Commands that the drive takes at once. */
+export function diskSlots(): u32 {
+  return 1;
+}
+
 /** Begin a command, or with programmed I/O do it: DISK_STARTED, 0 or EIO. At splhigh. */
-export function diskStart(first: DiskRequest): i32 {
+export function diskStart(first: DiskRequest, _slot: u32): i32 {
   let blocks: u32 = 0;
   for (let r: DiskRequest | null = first; r != null; r = r.next) blocks++;
   const sector = first.block * BLOCK_SECTORS;
@@ -122,7 +127,7 @@ function interrupt(): void {
   outb(master, 0);
   outb(master + BM_STATUS, BM_ERROR | BM_INTERRUPT);
   const failed = (progress & BM_ERROR) != 0 || (status & (FAULT | ERROR)) != 0;
-  diskDone(failed ? EIO : 0);
+  diskDone(0, failed ? EIO : 0);
 }
 
 /** Size in sectors of 512 bytes. */

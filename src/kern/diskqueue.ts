@@ -5,11 +5,12 @@
 //
 // Rules: diskQueue and diskPump are called at splhigh, and nothing begins before diskPump. A request belongs to a batch, whose owner
 // waits for all of it, or reads a page that is PG_BUSY until the platform says that it is done; then others may sleep on the page. A command
-// that fails is repeated block by block, so that only those fail which must. Where the platform is not asynchronous (off=asyncdisk), all
+// that fails is repeated block by block, so that only those fail which must. The platform has one slot or a few, each for one command
+// that it works on. Where the platform is not asynchronous (off=asyncdisk), all
 // is done when diskPump returns.
 
 import { splhigh, splx } from "machine/intr.ts";
-import { diskStart } from "machine/disk.ts";
+import { diskSlots, diskStart } from "machine/disk.ts";
 import { tsleep, wakeup } from "./sched.ts";
 import { elevatorOn } from "./tuning.ts";
 import { PG_BAD, PG_BUSY, VmPage } from "./vm_page.ts";
@@ -45,7 +46,7 @@ export class DiskBatch {
 let queue: DiskRequest | null = null;
 let unused: DiskRequest | null = null;
 let lastQueued: DiskRequest | null = null;   // still in the queue: where the next one probably belongs
-let command: DiskRequest | null = null;      // the first request of the command that the disk works on
+let commands!: FixedArray<DiskRequest | null, 4>;   // by slot: the first request of the command that the disk works on
 let position: u32 = 0;                       // the block behind the last command
 /** Commands given to the disk, for vm.stats. */
 export let diskCommands: u32 = 0;
@@ -114,28 +115,32 @@ function lastOf(first: DiskRequest): DiskRequest {
   return last;
 }
 
-/** Have the disk work if it is idle. At splhigh. */
+/** Have the disk work in every slot that is free. At splhigh. */
 export function diskPump(): void {
-  while (command == null && queue != null) {
-    const first = nextCommand();
-    command = first;
-    diskCommands++;
-    const error = diskStart(first);
-    if (error == DISK_STARTED) return;
-    finish(error);
+  const slots = diskSlots();
+  for (let slot: u32 = 0; slot < slots && queue != null; slot++) {
+    while (commands[slot] == null && queue != null) begin(slot);
   }
 }
 
-/** The platform: the command that was begun last is done, with this error or 0. At splhigh. */
-export function diskDone(error: i32): void {
-  finish(error);
+function begin(slot: u32): void {
+  const first = nextCommand();
+  commands[slot] = first;
+  diskCommands++;
+  const error = diskStart(first, slot);
+  if (error != DISK_STARTED) finish(slot, error);
+}
+
+/** The platform: the command in a slot is done, with this error or 0. At splhigh. */
+export function diskDone(slot: u32, error: i32): void {
+  finish(slot, error);
   diskPump();
 }
 
-function finish(error: i32): void {
-  let r = command;
+function finish(slot: u32, error: i32): void {
+  let r = commands[slot];
   const repeat = error != 0 && r!.next != null;
-  command = null;
+  commands[slot] = null;
   while (r != null) {
     const next: DiskRequest | null = r.next;
     r.alone = repeat;

@@ -1,6 +1,6 @@
-// The disk: a file of the real kernel's file system. A helper, a second thread of our process, reads and writes it, straight
-// from and to the image, so that processes run while the real kernel waits for its disk; it tells us by SIGURG. With off=asyncdisk
-// we read and write ourselves, and everything waits.
+// The disk: a file of the real kernel's file system. Helpers, threads of our process, read and write it, straight from and to the
+// image, so that processes run while the real kernel waits for its disk; they tell us by SIGURG. There are several, so that what
+// the real kernel has in memory does not wait behind what it must read. With off=asyncdisk we read and write ourselves, and everything waits.
 
 import { EIO, ENXIO } from '../abi/errno.ts';
 import { O_CLOEXEC, O_EXLOCK, O_NONBLOCK, O_RDWR, SEEK_END } from '../abi/file.ts';
@@ -28,10 +28,10 @@ export function openDisk(path: string): void {
   if (options.verbose) say(`vkernel: disk ${path}, ${sectors} sectors\n`);
 }
 
-/** Finds the disk, and starts the helper: 0 or ENXIO. */
+/** Finds the disk, and starts the helpers: 0 or ENXIO. */
 export function diskInit(): i32 {
   if (sectors == 0) return ENXIO;
-  if (asyncDiskOn) startHelper();
+  if (asyncDiskOn) startHelpers();
   return 0;
 }
 
@@ -40,13 +40,18 @@ export function diskSize(): u32 {
   return sectors;
 }
 
+/** Commands that we take at once. */
+export function diskSlots(): u32 {
+  return helped != 0 ? helped : 1;
+}
+
 /** Begin a command, or do it: DISK_STARTED, 0 or EIO. At splhigh. */
-export function diskStart(first: DiskRequest): i32 {
-  if (!helped) return transfer(first);
-  const wanted = changetype<usize>(mailbox) + offsetof<Mailbox>("wanted");
-  mailbox.request = first;
-  store<i32>(wanted, 1);
-  hostWakeup(wanted, 1);
+export function diskStart(first: DiskRequest, slot: u32): i32 {
+  if (helped == 0) return transfer(first);
+  const helper = helpers[slot]!;
+  helper.request = first;
+  store<i32>(changetype<usize>(helper), 1);
+  hostWakeup(changetype<usize>(helper), 1);
   return DISK_STARTED;
 }
 
@@ -72,55 +77,69 @@ function move(from: DiskRequest, bytes: u32): bool {
   return moved == (bytes as i32);
 }
 
-// ---------------------------------------------------------------------------------------------------- the helper
+// ---------------------------------------------------------------------------------------------------- the helpers
 
-/** What the kernel and the helper tell each other. */
-class Mailbox {
+const HELPERS: u32 = 4;
+
+/** One helper, and what the kernel and it tell each other. */
+class Helper {
   wanted: i32 = 0;                      // 1: there is a command; the helper sleeps on it while it is 0
+  done: i32 = 0;                        // 1: the command is done, and the kernel has not seen it
   request: DiskRequest | null = null;
   error: i32 = 0;
-  done: i32 = 0;                        // 1: the command is done, and the kernel has not seen it
+  tcb!: Embed<Tcb>;
+  tls!: Embed<TlsInfo>;
+  stack!: FixedArray<u32, 1024>;
 }
-let mailbox!: Embed<Mailbox>;
-let helped: bool = false;
-let stack!: FixedArray<u32, 2048>;
-let block!: Embed<Tcb>;
-let area!: Embed<TlsInfo>;
+let helpers!: FixedArray<Helper | null, 4>;
+/** How many there are. */
+let helped: u32 = 0;
 
-/** Starts the helper: a thread that takes no signals. */
-function startHelper(): void {
-  const params = new LwpParams();
+/** Starts the helpers: threads that take no signals. */
+function startHelpers(): void {
   const all = new SigSet();
   const before = new SigSet();
-  params.func = codeof(helper);
-  params.stack = addressof(stack) + 8192;
   all.w0 = 0xffffffff;
   sigprocmask(SIG_BLOCK, changetype<usize>(all), changetype<usize>(before));
-  helped = lwpCreate(changetype<usize>(params)) >= 0;
+  while (helped < HELPERS && startHelper(helped)) helped++;
   sigprocmask(SIG_SETMASK, changetype<usize>(before), 0);
-  free(params);
   free(all);
   free(before);
 }
 
-/** The helper: moves data and says so by SIGURG. It calls nothing of the kernel. */
-function helper(): void {
-  const wanted = changetype<usize>(mailbox) + offsetof<Mailbox>("wanted");
-  useTcb(block, area, 0);
+function startHelper(slot: u32): bool {
+  const helper = new Helper();
+  const params = new LwpParams();
+  helpers[slot] = helper;
+  params.func = codeof(help);
+  params.arg = changetype<usize>(helper);
+  params.stack = addressof(helper.stack) + 4096;
+  const started = lwpCreate(changetype<usize>(params)) >= 0;
+  free(params);
+  return started;
+}
+
+/** A helper: moves data and says so by SIGURG. It calls nothing of the kernel. */
+function help(helper: Helper): void {
+  const wanted = changetype<usize>(helper);
+  useTcb(helper.tcb, helper.tls, 0);
   const pid = getpid();
   for (;;) {
     while (load<i32>(wanted) == 0) hostSleep(wanted, 0, 0);
-    mailbox.error = transfer(mailbox.request!);
+    helper.error = transfer(helper.request!);
     store<i32>(wanted, 0);
-    store<i32>(changetype<usize>(mailbox) + offsetof<Mailbox>("done"), 1);
+    store<i32>(wanted + offsetof<Helper>("done"), 1);
     kill(pid, SIGURG);
   }
 }
 
-/** SIGURG: the helper may have done its request. At splhigh. */
+/** SIGURG: helpers may have done what they were told. At splhigh. */
 export function diskInterrupt(): void {
-  const done = changetype<usize>(mailbox) + offsetof<Mailbox>("done");
-  if (load<i32>(done) == 0) return;
-  store<i32>(done, 0);
-  diskDone(mailbox.error);
+  for (let slot: u32 = 0; slot < helped; slot++) {
+    const helper = helpers[slot]!;
+    const done = changetype<usize>(helper) + offsetof<Helper>("done");
+    if (load<i32>(done) == 0) continue;
+    store<i32>(done, 0);
+    diskDone(slot, helper.error);
+  }
 }

@@ -9,8 +9,10 @@ const FD: usize = 3;
 
 export function diskInit(): i32 { return 0; }
 export function diskSize(): u32 { return (linux(L_LSEEK, FD, 0, 2, 0, 0) as u32) >>> 9; }
+export function diskSlots(): u32 { return 1; }
+
 /** Every block is written or lost by itself, as if the power could fail between any two. */
-export function diskStart(first: DiskRequest): i32 {
+export function diskStart(first: DiskRequest, slot: u32): i32 {
   let error: i32 = 0;
   for (let r: DiskRequest | null = first; r != null && error == 0; r = r.next) error = r.write ? writeBlock(r) : readBlock(r);
   return error;
