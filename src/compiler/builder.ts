@@ -356,11 +356,9 @@ export class Builder {
   // ---- the end ----
 
   finish(): IrFunc {
-    const reached: bool[] = [];
-    for (let i = 0; i < this.made.length; i++) reached.push(false);
+    const reached = new Array<bool>(this.made.length);
     this.reach(reached);
-    const numbers: i32[] = [];
-    for (let i = 0; i < this.made.length; i++) numbers.push(-1);
+    const numbers = new Array<i32>(this.made.length);
     for (const block of this.order) {
       if (!reached[block]!) continue;
       numbers[block] = this.f.blocks.length;

@@ -163,9 +163,11 @@ export class Code {
   // ---- bytes ----
 
   byte(n: i32): void {
-    if (this.size < this.bytes.length) this.bytes[this.size] = (n & 255) as u8;
-    else this.bytes.push((n & 255) as u8);
-    this.size++;
+    const at = this.size;
+    const bytes = this.bytes;
+    this.size = at + 1;
+    if (at < bytes.length) bytes[at] = (n & 255) as u8;
+    else bytes.push((n & 255) as u8);
   }
 
   word(n: i32): void {
@@ -611,14 +613,15 @@ export class Code {
     while (this.grow()) this.measure();
     const start = text.bytes.length;
     const out = text.bytes;
+    const bytes = this.bytes;
     let from = 0;
     for (let jump = 0; jump < this.jumpAt.length; jump++) {
       const end = this.jumpAt[jump]!;
-      for (let i = from; i < end; i++) out.push(this.bytes[i]!);
+      for (let i = from; i < end; i++) out.push(bytes[i]!);
       this.writeJump(out, jump);
       from = end;
     }
-    for (let i = from; i < this.size; i++) out.push(this.bytes[i]!);
+    for (let i = from; i < this.size; i++) out.push(bytes[i]!);
     this.finishRelocs(text, start);
     if (this.localAt.length > 0) this.finishLocals(text, start, name);
     for (let i = 0; i < this.lineAt.length; i++) {

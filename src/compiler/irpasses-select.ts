@@ -10,6 +10,13 @@ import {
 
 const GONE: i32 = 0;               // operation of an instruction that has been folded into another
 
+function hasMove(insts: IrInst[]): bool {
+  for (const i of insts) {
+    if (i.op == Op.MOV) return true;
+  }
+  return false;
+}
+
 /** What is known of a virtual register. */
 class Register {
   uses: i32 = 0;                   // reads in the function
@@ -136,6 +143,7 @@ export class SelectPass {
   private joinCounted(f: IrFunc): void {
     for (const b of f.blocks) {
       const insts = b.insts;
+      if (!hasMove(insts)) continue;
       this.start(insts);
       for (let k = 0; k < insts.length; k++) {
         const i = insts[k]!;

@@ -270,12 +270,12 @@ export class Lexer {
     const length = this.length;
     let depth = 0;
     let p = start;
-    while (p >= 0 && p < length) {
+    while (p >= 0) {
+      while (p < length && KINDS[source.charCodeAt(p)]! < C_SINGLE) p++;
+      if (p >= length) return -1;
       const c = source.charCodeAt(p);
-      const kind = KINDS[c]!;
       p++;
-      if (kind < C_SINGLE) continue;
-      switch (kind) {
+      switch (KINDS[c]!) {
         case C_SINGLE:
           if (c == 40) depth++;
           else if (c == 41) depth--;

@@ -63,7 +63,6 @@ export class Value {
   partner: i32 = -1;               // a register this one is copied from or to, or -1
   wish: i32 = -1;                  // machine register it would like, or -1
   flags: i32 = 0;                  // BYTE, PINNED
-  key: i32 = 0;                    // cost per position of its life
   copy: i32 = -1;                  // code generation: machine register that may hold a copy of the home, or -1
 }
 
@@ -82,7 +81,8 @@ export class Allocator {
   private homeSets: BitSet[] = [];
   private homeSize: i32[] = [];
   private homeAt: i32[] = [];
-  private order: i32[] = [];
+  private order: i32[] = [];       // registers in the order of service
+  private keys: i32[] = [];        // of each: its cost per position of its life
 
   constructor() {
     for (let r = 0; r < 8; r++) {
@@ -284,38 +284,34 @@ export class Allocator {
   /** Order of service: cost per position of life, then by number. */
   private sortByDensity(): void {
     this.order.length = 0;
+    this.keys.length = 0;
     const count = this.f.vregs.length;
     for (let v = 0; v < count; v++) {
       const x = this.values[v]!;
       const w = x.weight;
       if (w <= 0 || x.place == NOWHERE || (x.flags & PINNED) != 0) continue;
       const length = this.live.length(v) + 4;
-      x.key = w < 1000000 ? ((w * 1024) / length) | 0 : Math.imul((w / length) | 0, 1024) | 0;
+      this.keys.push(w < 1000000 ? ((w * 1024) / length) | 0 : Math.imul((w / length) | 0, 1024) | 0);
       this.order.push(v);
     }
     this.sortRange(0, this.order.length - 1);
   }
 
-  private before(x: i32, y: i32): bool {
-    const kx = this.values[x]!.key;
-    const ky = this.values[y]!.key;
-    return kx > ky || (kx == ky && x < y);
-  }
-
   private sortRange(low: i32, high: i32): void {
+    const order = this.order;
+    const keys = this.keys;
     let from = low;
     let to = high;
     while (from < to) {
-      const pivot = this.order[(from + to) >> 1]!;
+      const pivot = order[(from + to) >> 1]!;
+      const key = keys[(from + to) >> 1]!;
       let i = from;
       let j = to;
       while (i <= j) {
-        while (this.before(this.order[i]!, pivot)) i++;
-        while (this.before(pivot, this.order[j]!)) j--;
+        while (keys[i]! > key || (keys[i] == key && order[i]! < pivot)) i++;
+        while (keys[j]! < key || (keys[j] == key && order[j]! > pivot)) j--;
         if (i > j) break;
-        const x = this.order[i]!;
-        this.order[i] = this.order[j]!;
-        this.order[j] = x;
+        this.exchange(i, j);
         i++;
         j--;
       }
@@ -327,6 +323,15 @@ export class Allocator {
         to = j;
       }
     }
+  }
+
+  private exchange(i: i32, j: i32): void {
+    const x = this.order[i]!;
+    this.order[i] = this.order[j]!;
+    this.order[j] = x;
+    const key = this.keys[i]!;
+    this.keys[i] = this.keys[j]!;
+    this.keys[j] = key;
   }
 
   private fits(v: i32, reg: i32): bool {
