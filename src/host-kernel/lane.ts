@@ -158,7 +158,7 @@ export function enterSpace(lwp: Lwp, own: TrapFrame): bool {
   const report = (frame.xflags & PGEX_FPFAULT) != 0;
   if (!report || !tsSet || (lwp.pcb.flags & FP_VIRTFP) == 0) fpuVirt(lwp, report);
   charge(lwp, start);
-  lwp.innerUsed = usedCycles(lwp);
+  lwp.innerUsed = usedCycles(lwp) + start - lwp.cycleStamp;      // what has passed since start is the space's
   return true;
 }
 

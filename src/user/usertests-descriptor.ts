@@ -1,14 +1,15 @@
 // Cases about descriptors: dup, fcntl, limits, pipes, the terminal, and the calls that report on the system.
 
-import { EAGAIN, EBADF, EINVAL, EMFILE, ENOENT, ENOMEM, ENOTTY, EPERM, EPIPE, ESPIPE } from '../abi/errno.ts';
-import { CTL_HW, CTL_KERN, F_DUPFD, F_GETFD, F_GETFL, F_SETFD, F_SETFL, FD_CLOEXEC, HW_PHYSMEM, HW_USERMEM, KERN_OSTYPE, KERN_PROC, KInfoProc, LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN,
+import { EAGAIN, EBADF, EFAULT, EINVAL, EMFILE, ENOENT, ENOMEM, ENOTTY, EPERM, EPIPE, ESPIPE } from '../abi/errno.ts';
+import { CTL_HW, CTL_KERN, F_DUPFD, F_GETFD, F_GETFL, F_SETFD, F_SETFL, FD_CLOEXEC, HW_PHYSMEM, HW_SYSENTER, HW_USERMEM, KERN_OSTYPE, KERN_PROC, KInfoProc, LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN,
   O_APPEND, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY, S_IFIFO, S_IFMT, SEEK_CUR, SEEK_SET, Stat, Termios, TIOCGETA, TIOCGWINSZ } from '../abi/file.ts';
 import { SIG_IGN, SIGPIPE } from '../abi/signal.ts';
+import { Sys } from '../abi/syscalls.ts';
 import { CLOCK_REALTIME, Timespec, Timeval } from '../abi/time.ts';
 import { stringAt } from '../libc/strings.ts';
 import { _exit, clockGettime, close, closefrom, dup, dup2, fcntl, flock, fork, fstat, getpid, gettimeofday, ioctl, lseek, open, pipe, read, sysctl, uname, wait4,
   write } from '../libc/sys.ts';
-import { anon, check, checkChild, checkEqual, checkError, checkText, fill, handle, inChild, isFilled, milliseconds, must, newFile, put, sharedMemory,
+import { anon, check, checkChild, checkEqual, checkError, checkText, fill, handle, inChild, isFilled, KERNEL_ADDRESS, milliseconds, must, newFile, put, sharedMemory,
   sleepMs, spawn, statusOf, test } from './usertests-harness.ts';
 
 let fds!: FixedArray<i32, 2>;
@@ -290,6 +291,24 @@ function pipeCases(): void {
   });
 }
 
+/** A system call of one argument by SYSENTER: its result, or its errno negated. */
+function sysenter(nr: u32, argument: u32): u32 {
+  let result: u32 = 0;
+  asm`push ${argument}
+      push 0
+      mov eax, ${nr}
+      mov ecx, esp
+      call here
+here: pop edx
+      lea edx, [edx+6]
+      sysenter
+      jnb good
+      neg eax
+good: add esp, 8
+      mov ${result}, eax`;
+  return result;
+}
+
 /** sysctl of two words into `to`: its result; the length is in length[0]. */
 function query(top: i32, leaf: i32, to: usize, bytes: u32): i32 {
   name[0] = top;
@@ -359,6 +378,17 @@ function reportCases(): void {
     must("physmem", query(CTL_HW, HW_PHYSMEM, area, 4));
     must("usermem", query(CTL_HW, HW_USERMEM, area + 4, 4));
     check("some is used, some is free", load<u32>(area) > load<u32>(area, 4) && load<u32>(area, 4) > 1048576);
+  });
+  test("sysenter", () => {
+    area = anon(8);
+    must("hw.sysenter", query(CTL_HW, HW_SYSENTER, area, 4));
+    const offered = load<u32>(area) == 1;                // else it would kill
+    const pid: u32 = getpid() as u32;
+    for (let i: i32 = 0; i < 100 && offered; i++) {
+      checkEqual("result", sysenter(Sys.getpid as u32, 0) as i32, pid as i32);
+      checkEqual("error", sysenter(Sys.close as u32, 99) as i32, -EBADF);
+      checkEqual("address", sysenter(Sys.chdir as u32, KERNEL_ADDRESS) as i32, -EFAULT);
+    }
   });
   test("sysctl-errors", () => {
     area = anon(8);

@@ -1,8 +1,10 @@
 // Where the linker puts things: functions that --first names come first, in its order, and small variables before large ones.
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compiler/compile.ts';
 import { SymbolTable } from '../../src/debug/symbols.ts';
+import { compiled as builtKernel, VIRTUAL_KERNEL } from '../kern/roots.ts';
 import { TestHost } from './harness.ts';
 
 const loops = (name: string) => `function ${name}(n: i32): i32 { let sum: i32 = 0; for (let i: i32 = 0; i < n; i++) { sum = sum * 3 + i; sum ^= n; sum += i * 7; sum ^= sum >>> 3; } if (n > 1) sum ^= ${name}(n - 1) ^ ${name}(n - 2); for (let i: i32 = 0; i < n; i++) sum = sum * 5 + (i ^ n) - (sum >> 3) + sum * i; return sum; }`;
@@ -46,4 +48,14 @@ it('small variables come before large ones', () => {
   const { at } = compiled('');
   expect(at('small')).toBeLessThan(at('medium'));
   expect(at('medium')).toBe(at('large') + 4096 * 4);
+});
+
+it('the list of the virtual kernel is of today, and what it names lies close together', () => {
+  const names = readFileSync('src/vkernel/hot.txt', 'latin1').split('\n').filter((line) => line && !line.startsWith('#'));
+  const symbols = new SymbolTable(builtKernel(VIRTUAL_KERNEL));
+  const found = names.map((name) => symbols.address(name)).filter((at) => at !== null);
+  expect(found.length).toBeGreaterThan(names.length * 0.8);       // small ones may have been inlined everywhere
+  const first = found.slice(0, 30).filter((at) => at < found[0]! + 0x10000);
+  expect(first.length).toBeGreaterThan(20);
+  expect(Math.max(...first) - Math.min(...first)).toBeLessThan(5 * 4096);
 });
