@@ -150,7 +150,7 @@ describe('folded stacks', () => {
     own.machine.run(LIMIT, true);
     own.observer.finish();
     const lines = [...foldedLines(own.observer.root)];
-    for (const prefix of ['vmspace;ls;_start;startProgram;', 'vkernel;ls;threadStart;goUser;syscall;', 'host;vkernel;_start;vkernelBoot;', 'vkernel;helper;helper;']) {
+    for (const prefix of ['vmspace;ls;_start;startProgram;', 'vkernel;ls;threadStart;goUser;syscall;', 'host;vkernel;_start;vkernelBoot;', 'vkernel;helper;help;']) {
       expect([prefix, lines.some((line) => line.startsWith(prefix))]).toEqual([prefix, true]);
     }
     expect(lines.some((line) => /^host kernel;ls;trapEntry;hostTrap;(laneTrap;)?leaveSpace/.test(line))).toBe(true);
