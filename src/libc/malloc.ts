@@ -1,8 +1,10 @@
 // The heap of a user process: blocks of 8 to 512 bytes in steps of 8, then of powers of two up to 512 KiB, each size with its
 // free list, cut from memory that grows by break(2); larger blocks come from the same place and are not reused when freed.
-// A block is preceded by one word with its class. Memory is never given back before exit. All threads may use it.
+// A block is preceded by one word with its class. Memory is never given back before exit. All threads may use it. A process
+// that may not grow any more ends with a panic.
 
 import { Mutex } from './mutex.ts';
+import { rtPanic } from './rt.ts';
 import { brk } from './sys.ts';
 
 const HEADER: usize = 4;
@@ -27,7 +29,7 @@ export function shareHeap(): void {
   shared = true;
 }
 
-/** Fresh memory for a block of `bytes` bytes, header included and a multiple of 8; 0 when the process may not grow. */
+/** Fresh memory for a block of `bytes` bytes, header included and a multiple of 8. */
 function carve(bytes: usize, index: u32): usize {
   if (next == 0) {
     next = ((linkerSymbol("_end") + PAGE - 1) & ~(PAGE - 1)) + HEADER;
@@ -35,7 +37,7 @@ function carve(bytes: usize, index: u32): usize {
   }
   if (limit - next < bytes) {
     const wanted = (next + bytes + GROW - 1) & ~(GROW - 1);
-    if (wanted < next || brk(wanted) < 0) return 0;
+    if (wanted < next || brk(wanted) < 0) rtPanic("out of memory");
     limit = wanted;
   }
   const block = next;
@@ -73,7 +75,7 @@ export function heapRelease(mark: HeapMark): void {
   memory.fill(addressof(lists), 0, sizeof<FreeLists>());
 }
 
-/** At least `bytes` bytes, 8-byte aligned, contents arbitrary; 0 when the process may not grow. */
+/** At least `bytes` bytes, 8-byte aligned, contents arbitrary. */
 export function allocate(bytes: usize): usize {
   if (!shared) return take(bytes);
   mutex.lock();
@@ -96,24 +98,29 @@ export function allocateZeroed(bytes: usize): usize {
   if (shared || bytes > SMALL) return zeroed(allocate(bytes), bytes);
   const units = (bytes + HEADER + 7) >> 3;
   const head = lists.heads[units]!;
-  if (head == 0) {
-    const fresh = cut(units);
-    return fresh < used ? zeroed(fresh, bytes) : fresh;
+  if (head != 0) {
+    lists.heads[units] = load<usize>(head);
+    return zeroed(head, bytes);
   }
-  lists.heads[units] = load<usize>(head);
-  return zeroed(head, bytes);
+  const block = next;
+  const end = block + (units << 3);
+  if (end >= limit || block < used) return zeroed(cut(units), bytes);
+  next = end;
+  store<usize>(block, units);
+  return block + HEADER;
 }
 
 function zeroed(block: usize, bytes: usize): usize {
-  if (block != 0) memory.fill(block, 0, bytes);
+  memory.fill(block, 0, bytes);
   return block;
 }
 
 function takeMedium(bytes: usize): usize {
+  if (bytes > MAX_BYTES) rtPanic("out of memory");
   let shift = MEDIUM_SHIFT;
   while (((1 as usize) << shift) < bytes + HEADER) {
     shift++;
-    if (shift == CLASSES - SMALL_CLASSES + MEDIUM_SHIFT) return bytes > MAX_BYTES ? 0 : carve((bytes + HEADER + 7) & ~(7 as usize), CLASSES);
+    if (shift == CLASSES - SMALL_CLASSES + MEDIUM_SHIFT) return carve((bytes + HEADER + 7) & ~(7 as usize), CLASSES);
   }
   const index = shift - MEDIUM_SHIFT + SMALL_CLASSES;
   const head = lists.heads[index]!;

@@ -5,15 +5,11 @@ import { startProgram } from './crt.ts';
 import { _exit, cstr, write } from './sys.ts';
 
 export function malloc(bytes: usize): usize {
-  const block = allocate(bytes);
-  if (block == 0) rtPanic("out of memory");
-  return block;
+  return allocate(bytes);
 }
 
 export function mallocZeroed(bytes: usize): usize {
-  const block = allocateZeroed(bytes);
-  if (block == 0) rtPanic("out of memory");
-  return block;
+  return allocateZeroed(bytes);
 }
 
 export function mfree(block: usize): void {
