@@ -82,6 +82,7 @@ export class Machine {
       serial: (byte) => this.#sent(byte),
       serial2: (byte) => this.#ports[1].put(byte),
       ...(options.engine ? { engine: options.engine } : {}),
+      bios: !options.system,
     });
     const modules = (options.modules ?? []).map(({ bytes, cmdline }) => ({ bytes, commandLine: cmdline ?? '' }));
     this.#pc.loadKernel(options.kernel, 'kernel', options.cmdline ?? '', modules);

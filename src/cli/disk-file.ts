@@ -1,5 +1,6 @@
-// A disk for the machine: a raw image file that is read and written in place, or only read. Its size is rounded down to
-// whole sectors; a file that shrinks meanwhile makes reads fail. And a disk of which the writes stay in memory.
+// A disk for the machine: a raw image file that is read and written in place, or only read. A last sector that the file has
+// only a part of goes on with zeros (boot sectors are often followed by a kernel of any length); writing it makes the file
+// longer. A file that shrinks meanwhile makes reads fail. And a disk of which the writes stay in memory.
 
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { SECTOR_BYTES } from '../devices/ata.ts';
@@ -10,21 +11,28 @@ export class FileDisk implements DiskImage {
   readonly cdrom: boolean;
   private readonly fd: number;
   private readonly readOnly: boolean;
+  /** Bytes of the last sector that the file has; the others have all. */
+  private lastBytes: number;
 
-  /** Opens the file; throws Node's error when it can't. */
+  /** Opens the file; throws Node's error when it can't. One that is shorter than a sector has none. */
   constructor(path: string, { readOnly = false, cdrom = false } = {}) {
     this.fd = openSync(path, readOnly || cdrom ? 'r' : 'r+');
     this.readOnly = readOnly || cdrom;
     this.cdrom = cdrom;
-    this.sectors = Math.floor(fstatSync(this.fd).size / SECTOR_BYTES);
+    const { size } = fstatSync(this.fd);
+    this.sectors = size < SECTOR_BYTES ? 0 : Math.ceil(size / SECTOR_BYTES);
+    this.lastBytes = size - (this.sectors - 1) * SECTOR_BYTES;
   }
 
   read(sector: number, into: Uint8Array): void {
-    if (readSync(this.fd, into, 0, SECTOR_BYTES, sector * SECTOR_BYTES) < SECTOR_BYTES) throw new Error('the file has become shorter');
+    const expected = sector === this.sectors - 1 ? this.lastBytes : SECTOR_BYTES;
+    if (readSync(this.fd, into, 0, SECTOR_BYTES, sector * SECTOR_BYTES) < expected) throw new Error('the file has become shorter');
+    into.fill(0, expected, SECTOR_BYTES);
   }
 
   write(sector: number, from: Uint8Array): void {
     writeSync(this.fd, from, 0, SECTOR_BYTES, sector * SECTOR_BYTES);
+    if (sector === this.sectors - 1) this.lastBytes = SECTOR_BYTES;
   }
 
   flush(): void {

@@ -73,6 +73,19 @@ describe('drives', () => {
     rmSync(mark);
   });
 
+  it('go on with zeros in a last sector that the file has a part of, and make it whole by writing', () => {
+    const short = join(folder, 'odd.img');
+    writeFileSync(short, new Uint8Array(700).fill(7));
+    const [disk] = openDrives(args('-hda', short));
+    const sector = new Uint8Array(512).fill(9);
+    disk!.read(1, sector);
+    expect([disk!.sectors, sector[187], sector[188], sector[511]]).toEqual([2, 7, 0, 0]);
+    disk!.write(1, sector);
+    expect(readFileSync(short)).toHaveLength(1024);
+    writeFileSync(short, new Uint8Array(600));
+    expect(() => disk!.read(1, sector)).toThrow(/shorter/);
+  });
+
   it('keep what is written to a snapshot apart', () => {
     const base = new MemoryDisk(new Uint8Array(1024).fill(1));
     const disk = new SnapshotDisk(base);
