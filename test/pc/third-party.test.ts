@@ -44,6 +44,9 @@ const mach = find(/^gnumach.*486(\.gz)?$/, 'GNU Mach');
 const xen = find(/^xen-.*amd64(\.gz)?$/, 'Xen');
 const xv6 = find(/^xv6-kernel$/, 'xv6');
 const xv6Files = xv6 && find(/^xv6-fs\.img$/, "xv6's file system");
+const ipxe = find(/^ipxe\.lkrn$/, 'iPXE');
+const memdisk = find(/^memdisk$/, 'memdisk');
+const linuxPae = find(/^vmlinuz-.*-686-pae$/, 'Linux with PAE');
 const linux = find(/^vmlinuz-.*-686$/, 'Linux (not PAE)');
 const initrd = linux && find(/^busybox-initrd(\.gz)?$/, 'an initial RAM disk with a shell on ttyS0');
 
@@ -78,6 +81,32 @@ describe('third-party kernels', () => {
     });
     expect(missing, serial).toBe('');
   }, 200_000);
+
+  it.skipIf(!ipxe)('iPXE unpacks itself in real mode, looks for network cards and gives up', () => {
+    const { screen } = boot(ipxe!, '', 700_000_000, { wanted: /No more network devices/ });
+    expect(screen).toContain('iPXE initialising devices...ok');
+    expect(screen).toContain('No more network devices');
+  }, 120_000);
+
+  it.skipIf(!memdisk)('memdisk puts itself between a boot sector and the BIOS', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'memdisk-'));
+    const image = new Uint8Array(2880 * 512);
+    // A letter read from sector 2 through INT 13h is written by INT 10h; then the machine powers off.
+    image.set([0xb8, 1, 2, 0xbb, 0, 0x80, 0xb9, 2, 0, 0xb6, 0, 0xcd, 0x13, 0xa0, 0, 0x80, 0xb4, 0x0e, 0xbb, 7, 0, 0xcd, 0x10, 0xba, 4, 6, 0xb8, 0, 0x20, 0xef]);
+    image.set([0x55, 0xaa], 510);
+    image.fill(0x5a, 512, 1024);
+    writeFileSync(join(folder, 'image'), image);
+    const { screen, result } = boot(memdisk!, '', 100_000_000, { initrd: join(folder, 'image') });
+    rmSync(folder, { recursive: true, force: true });
+    expect(screen).toMatch(/Ramdisk at 0x[0-9a-f]+, length 0x00168000/);
+    expect(screen).toMatch(/booting\.\.\.\s+Z\s*$/);
+    expect(result).toEqual({ kind: 'off' });
+  }, 60_000);
+
+  it.skipIf(!linuxPae)('Linux that needs PAE says that it cannot run here', () => {
+    const { screen } = boot(linuxPae!, '', 100_000_000, { wanted: /Unable to boot/ });
+    expect(screen).toMatch(/not present on the CPU:\s+pae\s+Unable to boot - please use a kernel appropriate for your CPU/);
+  }, 60_000);
 
   it.skipIf(!linux || !initrd)('Linux forks, hashes, packs, computes, and reads and writes its disks by DMA', () => {
     const numbers = Array.from({ length: 20_000 }, (_, i) => `${i + 1}\n`).join('');
