@@ -26,6 +26,7 @@ import { PS_STRINGS, SIGCODE, writeSigcode } from "./sendsig.ts";
 import { sigactsExec } from "./sigacts.ts";
 import { vmObjectGetPage, vmObjectOf, vmObjectRef, vmObjectRelease } from "./vm_object.ts";
 import { vmMapInsert, VME_COW, VME_NEEDS_COPY, VME_STACK, Vmspace, vmspaceAlloc, vmspaceFree } from "./vm_map.ts";
+import { enterProgram } from "./vm_around.ts";
 import { vmPageHold, vmPageRelease } from "./vm_page.ts";
 import { vkernelExit } from "./vmspace.ts";
 import { Vnode, VT_REG } from "./vnode.ts";
@@ -313,6 +314,7 @@ function replaceSpace(lwp: Lwp, space: Vmspace): void {
   lwp.vmspace = space;
   pmapActivate(lwp);
   if (changetype<usize>(old) != 0) vmspaceFree(old);
+  enterProgram(space);
   fdExec(p.fd!);
   sigactsExec(p.sigacts);
   knoteNotify(p.notes, NOTE_EXEC);

@@ -18,6 +18,8 @@ export let tablesOn: bool = true;
 export let neighboursOn: bool = true;
 /** ahead: memory that is touched in order gets several pages of zeros at a fault (vm_around.ts). */
 export let aheadOn: bool = true;
+/** program: exec and fork enter at once what is in memory of the program's text (vm_around.ts). */
+export let programOn: bool = true;
 /** batch: fork announces what it has write-protected with one call for all ranges. */
 export let batchOn: bool = true;
 /** protect: where fork has only write-protected, the real kernel keeps what it knows, for loads. */
@@ -58,6 +60,7 @@ export function tuningInit(): void {
   tablesOn = isOn(names, ",tables,");
   neighboursOn = isOn(names, ",neighbours,");
   aheadOn = isOn(names, ",ahead,");
+  programOn = isOn(names, ",program,");
   batchOn = isOn(names, ",batch,");
   protectOn = isOn(names, ",protect,");
   teardownOn = isOn(names, ",teardown,");

@@ -6,9 +6,9 @@
 
 import { Vmspace, VmMapEntry, VME_NEEDS_COPY, VME_STACK, VME_VPAGETABLE } from './vm_map.ts';
 import { OBJ_ANON, OBJ_VNODE, vmObjectHolePage } from './vm_object.ts';
-import { VmPage, PG_DIRTY, memoryPlenty, vmPageAlloc, vmPageHold, vmPageLookup, vmPageRelease } from './vm_page.ts';
-import { pmapFill, pmapTable } from './ptable.ts';
-import { aheadOn, neighboursOn } from './tuning.ts';
+import { VmPage, PG_DIRTY, memoryPlenty, memoryScarce, vmPageAlloc, vmPageHold, vmPageLookup, vmPageRelease } from './vm_page.ts';
+import { pmapEnter, pmapFill, pmapTable } from './ptable.ts';
+import { aheadOn, neighboursOn, programOn } from './tuning.ts';
 import { PAGE_SIZE, PROT_WRITE, VPTE_A, VPTE_M, VPTE_PS, VPTE_RW, VPTE_V } from '../abi/mman.ts';
 
 /** How a fault came by its page. */
@@ -19,6 +19,7 @@ export const FOUND_COPIED: i32 = 3;
 
 const CLUSTER: u32 = 16;
 const AROUND: u32 = 16;           // the same in a VPAGETABLE mapping, where the owner of the table has chosen neighbours once already
+const PROGRAM: u32 = 32;         // pages of a part of a program
 const FIRST_RUN: u32 = 2;        // pages of the first run, the fault's own among them
 const LAST_RUN: u32 = 16;
 
@@ -66,6 +67,26 @@ function enterNeighbours(vm: Vmspace, e: VmMapEntry, va: u32): void {
     if (at < e.start || at >= e.end || isMapped(table, at)) continue;
     const page = residentPage(e, indexAt(e, at));
     if (page != null) fill(vm, table, at, page, mayWrite(e, page, page.object == e.object));
+  }
+}
+
+/** A space begins with a program in it: enter what is in memory of the parts that can only be read. They will be needed at once. */
+export function enterProgram(vm: Vmspace): void {
+  if (!programOn || memoryScarce()) return;
+  for (let e = vm.first; e != null; e = e.next) {
+    if (e.object != null && e.object.kind == OBJ_VNODE && (e.prot & PROT_WRITE) == 0 && (e.flags & VME_VPAGETABLE) == 0) enterFirst(vm, e);
+  }
+}
+
+function enterFirst(vm: Vmspace, e: VmMapEntry): void {
+  const end = least(e.end, e.start + PROGRAM * PAGE_SIZE, e.end);
+  for (let at = e.start; at < end; at += PAGE_SIZE) {
+    const page = vmPageLookup(e.object!, indexAt(e, at));
+    if (page == null) continue;
+    vmPageHold(page);
+    const full = pmapEnter(vm.pmap, at, page, false) != 0;
+    vmPageRelease(page);
+    if (full) return;
   }
 }
 

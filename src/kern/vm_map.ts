@@ -13,6 +13,7 @@ import { PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS, PAGE_SIZE, MADV_NORMAL, MAD
   MADV_SETMAP } from '../abi/mman.ts';
 import { ldtDrop, ldtFork } from './ldt.ts';
 import { VmPage, memoryScarce } from './vm_page.ts';
+import { enterProgram } from './vm_around.ts';
 import { EINVAL, ENOMEM, EACCES } from '../abi/errno.ts';
 
 export const VME_NEEDS_COPY: i32 = 1;
@@ -319,6 +320,7 @@ export function vmspaceFork(old: Vmspace): Vmspace {
     last = copy;
   }
   pmapAnnounce(old.pmap);
+  enterProgram(vm);
   return vm;
 }
 

@@ -6,7 +6,7 @@ import { Rusage } from '../../src/abi/time.ts';
 import { setMain } from '../../src/libc/crt.ts';
 import { malloc, mfree } from '../../src/libc/rt.ts';
 import { print } from '../../src/libc/stdio.ts';
-import { close, extpread, getrusage, madvise, mcontrol, mmap, munmap } from '../../src/libc/sys.ts';
+import { _exit, close, cstr, execve, extpread, fork, getrusage, madvise, mcontrol, mmap, munmap, wait4 } from '../../src/libc/sys.ts';
 import { catchFaults, check, enableVkernel, freeMemory, inChild, mapFile, poke, scratchFile, verdict } from './harness.ts';
 
 const PAGE: u32 = 4096;
@@ -125,6 +125,26 @@ function afterFork(): void {
   munmap(area, PAGES * PAGE);
 }
 
+/** A program that says hardly anything: how many faults its short life takes. */
+function program(): void {
+  const argv = malloc(12);
+  store<usize>(argv, cstr("/bin/echo"));
+  store<usize>(argv, cstr("-n"), 4);
+  store<usize>(argv, 0, 8);
+  for (let round: i32 = 0; round < 2; round++) {          // the first one reads it from the disk
+    const pid = fork();
+    if (pid == 0) {
+      execve("/bin/echo", argv, argv + 8);
+      _exit(127);
+    }
+    const status = malloc(4);
+    wait4(pid, status, 0, addressof(usage));
+    if (load<i32>(status) != 0) dirty++;
+    mfree(status);
+  }
+  print(`program: ${usage.minflt} faults 0 pages for 1\n`);
+}
+
 function main(_args: string[]): i32 {
   report("first", upward, PAGES, 0, true);
   report("upward", upward, PAGES, 0, true);
@@ -136,6 +156,7 @@ function main(_args: string[]): i32 {
   report("pairs", inPairs, PAGES / 8, 0, true);
   report("scattered", scattered, PAGES, 0, true);
   afterFork();
+  program();
   catchFaults();
   enableVkernel(1);
   linearImage();

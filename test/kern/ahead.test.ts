@@ -10,7 +10,7 @@ interface Count {
   readonly pages: number;
 }
 
-const WORDS = ['', 'off=ahead ', 'off=around '];
+const WORDS = ['', 'off=ahead ', 'off=around ', 'off=program '];
 const PLACES = { host: () => rootOf('ahead'), virtual: () => nestedRootOf('ahead') } as const;
 const counts = new Map<string, Map<string, Count>>();
 
@@ -49,5 +49,10 @@ describe.each(Object.keys(PLACES))('%s', (place) => {
     expect(on('table')).toEqual({ faults: 9, pages: 7 });
     expect(off('table')).toEqual({ faults: 16, pages: 0 });
     expect(counts.get(`${place}off=around `)!.get('table')).toEqual(off('table'));
+  });
+
+  it('enters the text of a program that begins', () => {
+    expect(on('program').faults).toBeLessThan(counts.get(`${place}off=program `)!.get('program')!.faults);
+    expect(on('program').faults).toBeGreaterThan(0);
   });
 });
