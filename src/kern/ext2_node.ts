@@ -1,5 +1,6 @@
 // ext2 inodes in memory. Each has its record as on disk (`d`), which goes back to the inode table when it is recycled or
-// synchronised. Nodes that nobody refers to stay, with their pages, until there are more than MAX_IDLE of them.
+// synchronised. Nodes that nobody refers to stay, with their pages, until there are more than MAX_IDLE of them, or twice as many that must be
+// written.
 //
 // A file that is gone, but that the disk still has under its last name, is dead: it keeps its blocks and its inode until the disk has lost that name.
 // So whatever a power cut leaves, a name leads to the old file or to the new one, never to a part.
@@ -16,13 +17,14 @@ import { BAD_BLOCK, blockOf, freeBlocksFrom, isHole } from './ext2_map.ts';
 import type { Nameidata } from './namei.ts';
 import { Uio } from './uio.ts';
 import { MAX_FILE_SIZE, Vnode, VT_CHR, VT_DIR, VT_LNK, VT_OTHER, VT_REG } from './vnode.ts';
-import { vmGetPageError, vmObjectDestroy, vmObjectFlush, vmObjectGetPage, vmObjectOf, vmObjectTruncate } from './vm_object.ts';
+import { vmGetPageError, vmObjectDestroy, vmObjectFlush, vmObjectGetPage, vmObjectIsDirty, vmObjectOf, vmObjectTruncate } from './vm_object.ts';
 import { EFBIG, EINVAL, EIO, EISDIR, EMLINK, ENOTDIR, ENOTEMPTY, EPERM } from '../abi/errno.ts';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, Stat } from '../abi/file.ts';
 
 export const ROOT_INO: u32 = 2;
 const MAX_IDLE: i32 = 768;
 const MAX_DEAD: u32 = 512;
+const CANDIDATES: i32 = 16;
 const BUCKETS: u32 = 256;
 const LINK_MAX: u32 = 32000;
 const FAST_SYMLINK: u32 = 60;
@@ -85,7 +87,7 @@ export class Ext2Node extends Vnode {
       return;
     }
     toIdle(this);
-    if (idleCount > MAX_IDLE) recycle(idleOldest!);
+    if (idleCount > MAX_IDLE) recycle();
   }
 
   override findBlock(pindex: u32, allocate: bool): u32 {
@@ -516,10 +518,21 @@ function fromIdle(node: Ext2Node): void {
   idleCount--;
 }
 
-/** Forget an idle node, writing what has changed. It stays when that fails. */
-function recycle(node: Ext2Node): void {
+/** Forget one of the nodes that are idle for longest, whose pages are written. If there is none, all are written when they become too many. */
+function recycle(): void {
+  let node = idleOldest;
+  for (let n: i32 = 1; node != null && isUnwritten(node); n++) node = n < CANDIDATES ? node.idleNewer : null;
+  if (node != null) forget(node);
+  else if (idleCount > MAX_IDLE * 2) ext2Commit();
+}
+
+function isUnwritten(node: Ext2Node): bool {
+  return node.object != null && vmObjectIsDirty(node.object);
+}
+
+/** It stays when its record can't be read. */
+function forget(node: Ext2Node): void {
   const object = node.object;
-  if (object != null && vmObjectFlush(object) != 0) return;
   if (update(node) != 0) return;
   if (object != null) vmObjectDestroy(object);
   fromIdle(node);

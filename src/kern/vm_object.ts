@@ -6,7 +6,7 @@
 // front. A vnode object with refs > 0 holds one reference to its vnode; with refs == 0 it stays as a cache until the vnode
 // goes. Invariant: an anonymous object has no page at or above `size`.
 
-import { VmPage, PG_BAD, PG_BUSY, vmPageLookup, vmPageAlloc, vmPageFree, vmPageTouch, vmPageUnmap, vmPageWriteBegin, vmPageWriteEnd,
+import { VmPage, PG_BAD, PG_BUSY, PG_DIRTY, vmPageLookup, vmPageAlloc, vmPageFree, vmPageTouch, vmPageUnmap, vmPageWriteBegin, vmPageWriteEnd,
   vmPageHold, vmPageRelease, manyPagesFree, vmPageRename, vmPageSetClean, vmPageSetDirty } from './vm_page.ts';
 import { blockAhead, blockForget, blockGive, blockPage, blockWait, GROUP } from './blockcache.ts';
 import { DiskBatch } from './diskqueue.ts';
@@ -196,6 +196,13 @@ export function vmObjectHolePage(object: VmObject, pindex: u32): VmPage | null {
 function noPage(error: i32): VmPage | null {
   vmGetPageError = error;
   return null;
+}
+
+/** Some page must be written before the object can go. */
+export function vmObjectIsDirty(object: VmObject): bool {
+  let p = object.pages;
+  while (p != null && (p.flags & PG_DIRTY) == 0) p = p.objNext;
+  return p != null;
 }
 
 /**
