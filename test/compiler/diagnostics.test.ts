@@ -71,6 +71,16 @@ describe("a diagnostic", () => {
       "4:6: ')' is expected here",
     ]);
   });
+  test("in a function of another module comes when that is used, or everything is checked", () => {
+    const other = "// }{ `\nexport function good(a: string = \"}{\"): string { return `}${a}{`; }\nexport function bad(): i32 { let = 1; }";
+    const use = (name: string): string => `import { ${name} } from "./other.ts"; export function main(): void { ${name}(); }`;
+    expect(front(use("good"), { "other.ts": other }).errors).toBe("");
+    expect(front(use("bad"), { "other.ts": other }).errors).toMatch(/^other\.ts:3:34: error: a name is expected here$/m);
+    const host = new TestHost({ "main.ts": use("good"), "other.ts": other });
+    expect(compile(["main.ts", "--entry", "main", "--check"], host)).toBe(1);
+    expect(host.printed).toMatch(/^other\.ts:3:34: error/m);
+    expect(front(use("good"), { "other.ts": other + "\nexport function open(): void {" }).errors).toMatch(/^other\.ts:4:/m);
+  });
   test("never is a stack trace, whatever the text", () => {
     const source = "export class A<T> extends B<T> { x!: Embed<A<i32>>; m(a: T = 3): T { return this.x.y[0]!(1)?.z; } }\nexport enum E { A = f(), B = E.C }\nexport function main(): i32 { for (const x of 5) { switch (x) { case y: } } return `${main}${new A<i32>()}` as i32 }";
     for (let cut = 0; cut < source.length; cut += 3) expect(() => front(source.slice(0, cut))).not.toThrow();
