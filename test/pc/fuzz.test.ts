@@ -1,9 +1,10 @@
 // Mutated and truncated kernels: a loader either accepts a file or says in one line why not, and a machine that runs what
 // was accepted ends in one of its regular ways. The seed of a failing case is part of the message.
 import { describe, expect, it } from 'vitest';
+import { MemoryDisk } from '../../src/devices/memory-disk.ts';
 import { LoadError } from '../../src/pc/load-error.ts';
 import { Machine } from '../../src/pc/machine.ts';
-import { loadLinux } from '../../src/pc/linux.ts';
+import { loadLinux, loadRealModeLinux } from '../../src/pc/linux.ts';
 import { findMultibootHeader } from '../../src/pc/multiboot-header.ts';
 import { loadMultiboot } from '../../src/pc/multiboot.ts';
 import { linuxKernel, multibootKernel } from './images.ts';
@@ -89,6 +90,32 @@ describe(`damaged kernels (seed ${SEED})`, () => {
       expect(attempt(() => loadLinux(new Uint8Array(4 << 20), linuxKernel(), 'k', '', bytes), SEED)).toBe('');
       expect(attempt(() => loadMultiboot(new Uint8Array(4 << 20), multibootKernel(), 'k', '', [{ bytes, commandLine: 'm' }]), SEED)).toBe('');
     }
+  });
+
+  it('Linux in real mode: one line or accepted', () => {
+    const outcomes = campaign(linuxKernel(), 0x1f1, 0x264, (ram, image) => loadRealModeLinux(ram, image, 'k', 'x', new Uint8Array(5000)));
+    expect(outcomes.get('')).toBeGreaterThan(100);
+    expect(outcomes.size).toBeGreaterThan(5);
+  });
+
+  it('boot sectors of random calls of the BIOS end in one of the machine\'s regular ways', () => {
+    const kinds = new Set<string>();
+    for (let i = 0; i < 25; i++) {
+      const random = generator(SEED + i);
+      const image = Uint8Array.from({ length: 4096 }, () => random(256));
+      // mov ax, bx, cx, dx, es, di, si to numbers; int 10h, 13h, 15h, 16h or 1Ah: over and over, then random bytes.
+      const call = () => [0xb8, random(256), random(3) ? random(32) : random(256), 0x8e, 0xc0, 0xb8, random(256), [0, 2, 6, 9, 0x0e, 0x13, 0x42, 0x48, 0x87, 0xe8][random(10)]!,
+        0xbb, random(256), random(256), 0xb9, random(256), random(8), 0xba, [0x80, 0x81, 0, 0xe0][random(4)]!, random(32), 0xbf, random(256), random(256), 0xbe, random(256), random(256),
+        0xcd, [0x10, 0x13, 0x15, 0x1a][random(4)]!];
+      image.set(Array.from({ length: 16 }, call).flat());
+      image.set([0x55, 0xaa], 510);
+      const machine = new Machine({ memory: 2 << 20, disks: [new MemoryDisk(image)] });
+      machine.bootDisk('disk');
+      const { kind } = machine.run(200_000, true);
+      kinds.add(kind);
+      expect(['limit', 'triple-fault', 'dead-halt', 'idle', 'off', 'reset', 'debug-exit'], `seed ${SEED + i}`).toContain(kind);
+    }
+    expect(kinds).toContain('limit');
   });
 
   it('random code ends in one of the machine\'s regular ways', () => {
