@@ -72,7 +72,7 @@ describe("a diagnostic", () => {
     ]);
   });
   test("in a function of another module comes when that is used, or everything is checked", () => {
-    const other = "// }{ `\nexport function good(a: string = \"}{\"): string { return `}${a}{`; }\nexport function bad(): i32 { let = 1; }";
+    const other = "// }{ `\nexport function good(a: string = \"}{\"): string { return a + \"}\" + `}${a}{`; /* } */ }\nexport function bad(): i32 { let = 1; }";
     const use = (name: string): string => `import { ${name} } from "./other.ts"; export function main(): void { ${name}(); }`;
     expect(front(use("good"), { "other.ts": other }).errors).toBe("");
     expect(front(use("bad"), { "other.ts": other }).errors).toMatch(/^other\.ts:3:34: error: a name is expected here$/m);
