@@ -16,7 +16,7 @@ const PATIENCE = 80;
 /** State that a guest can see, or that decides what it sees next. */
 const VISIBLE = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi', 'eip', 'cpl', 'halted', 'dead', 'trapBits',
   'gdtBase', 'gdtLimit', 'idtBase', 'idtLimit', 'cr0', 'cr2', 'cr3', 'cr4', 'dr0', 'dr1', 'dr2', 'dr3', 'dr6', 'dr7',
-  'sysenterCs', 'sysenterEsp', 'sysenterEip', 'fpuControl', 'fpuStatus', 'fpuFull', 'fpuIp', 'fpuCs', 'fpuDp', 'fpuDs', 'fpuOp'];
+  'sysenterCs', 'sysenterEsp', 'sysenterEip', 'patLow', 'patHigh', 'fpuControl', 'fpuStatus', 'fpuFull', 'fpuIp', 'fpuCs', 'fpuDp', 'fpuDs', 'fpuOp'];
 interface Place { name: string; at: number }
 const PLACES: readonly Place[] = [
   ...CELLS.filter(([name]) => VISIBLE.includes(name)).map(([name, , at]) => ({ name, at })),
