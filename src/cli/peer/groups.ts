@@ -106,6 +106,7 @@ const GROUPS: readonly Group[] = [
   { name: 'FLDCW, FLDENV, FRSTOR: reserved bits of FCW do not stay, ES and B follow the new masks here and on silicon (SDM 1, 8.1.5), not there', covers: ['fcw', 'fsw'],
     holds: (v) => v.x87.has('reload') && (v.differs.includes('fcw') || v.differs.includes('fsw')) && (bits(v, 'fcw') & 0x1f3f) === 0 && (bits(v, 'fsw') & ~0x8080) === 0 },
   { name: 'FST, FIST and FBSTP that end in a fault leave FSW alone here (SDM 1, 8.7), not there', holds: (v) => only(v, 'fsw') && [12, 13, 14].includes(here(v, 'vector')) && does(v, 'fst', 'fist', 'fbstp') },
+  { name: 'D9 D8+i, an alias of FSTP that silicon lets store an empty ST(0) without a stack fault, as here; there it is FSTP', holds: (v) => v.code.some((c) => c.includes('fstp1 ')) && only(v, ...X87) },
   { name: 'FST ST(i) makes an empty register valid here and on silicon (SDM 2, FST), not there', holds: (v) => does(v, 'fst') && only(v, 'ftw') },
   { name: 'FCOMI and its kind clear OF, SF and AF here (SDM 2, FCOMI), not there',
     holds: (v) => does(v, 'fcomi', 'fucomi') && only(v, 'eflags', 'memory') && (bits(v, 'eflags') & ~0x890) === 0 },
