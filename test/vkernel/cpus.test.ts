@@ -6,7 +6,7 @@ import { ownSystem, runTo } from '../debug/own.ts';
 import { Session } from '../system/session.ts';
 
 /** The thread that serves the disk is no CPU. */
-const DISK = 1;
+const DISK = 4;
 
 function run(commandLine: string): { text: string; code: number } {
   return new Session(commandLine).end();
