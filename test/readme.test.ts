@@ -42,6 +42,7 @@ const cases = (): Record<string, Case> => ({
   'npm run emulate -- --native --exec CMD': { put: { CMD: "'exit 5'" }, code: 5, output: /host kernel/ },
   "npm run emulate -- kernel.elf -append '-v' -initrd 'a,b' -m 64 -hda disk.img": { put: { 'kernel.elf': at('kernel.elf'), "'a,b'": `'${at('a')},${at('b')}'`, 'disk.img': at('disk.img') }, code: 9, output: /^/ },
   'npm run emulate -- -kernel vmlinuz -initrd initrd.gz -append console=ttyS0': { put: { vmlinuz: at('vmlinuz'), 'initrd.gz': at('a') }, code: 9, output: /^/ },
+  'npm run emulate -- disk.img': { put: { 'disk.img': at('disk.img') }, code: 9, output: /^/ },
   'npm run emulate -- hello.elf': { put: { 'hello.elf': at('hello.elf') }, code: 1, output: /Hello from ring 0$/m },
   'npm run image -- DIR': { put: { DIR: at('images') }, output: /^/ },
   'npm run gtc -- hello.ts -o hello.elf --multiboot --base 0x100000': { put: { 'hello.ts': at('hello.ts'), 'hello.elf': at('hello.elf') }, output: /^/ },
@@ -78,7 +79,10 @@ describe('README', () => {
     writeFileSync(at('kernel.elf'), multibootKernel(exit));
     writeFileSync(at('vmlinuz'), linuxKernel(exit));
     for (const name of ['a', 'b']) writeFileSync(at(name), name);
-    writeFileSync(at('disk.img'), new Uint8Array(1 << 20));
+    const bootable = new Uint8Array(1 << 20);
+    bootable.set(exit);
+    bootable.set([0x55, 0xaa], 510);
+    writeFileSync(at('disk.img'), bootable);
     spawnSync('npm', ['run', 'gtc', '--', at('hello.ts'), '-o', at('hello.elf'), '--multiboot', '--base', '0x100000'], { cwd: ROOT });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
