@@ -10,7 +10,6 @@ import { cpuCycles, cycleCount, nanoTime, USED_IS_KNOWN, usedUsec } from "machin
 import { allProcs, Lwp, Proc, procSysCycles, procUserCycles } from "./proc.ts";
 
 let startCycles: u64 = 0;            // when counting began
-let usedAtStart: u64 = 0;            // usedUsec at that moment
 let ratioCycles: u64 = 0;            // when cycles and clock were first compared
 let ratioNs: u64 = 0;
 let idleCycles: u64 = 0;
@@ -20,7 +19,7 @@ let reapedSys: u64 = 0;
 
 /** Counting begins: from here on all time is somebody's. Returns the first stamp. */
 export function cpuTimeBegin(): u32 {
-  usedAtStart = usedUsec();
+  usedSeen = usedUsec();
   startCycles = cpuCycles();
   return startCycles as u32;
 }
@@ -88,6 +87,27 @@ export function cyclesToUsec(cycles: u64): u64 {
   return scale(cycles, usecPerCycle());
 }
 
+/** Cycles of one kind, and what they came to in microseconds when somebody last asked: from there on the sum only grows. */
+class Part {
+  seen: u64 = 0;
+  usec: u64 = 0;
+}
+
+let realPart!: Embed<Part>;
+let userPart!: Embed<Part>;
+let sysPart!: Embed<Part>;
+let intrPart!: Embed<Part>;
+let idleUsec: u64 = 0;
+let usedSeen: u64 = 0;               // usedUsec
+
+/** Adds what has come since it was last looked at, and answers how much. */
+function advance(part: Part, cycles: u64, ratio: u64): u64 {
+  const more: u64 = cycles > part.seen ? scale(cycles - part.seen, ratio) : 0;
+  part.seen = cycles;
+  part.usec += more;
+  return more;
+}
+
 /** All of the above, up to this moment of the current thread. */
 export function cpuTimes(current: Lwp, into: CpTime): void {
   let user = reapedUser;
@@ -99,24 +119,28 @@ export function cpuTimes(current: Lwp, into: CpTime): void {
     sys += procSysCycles(p);
   }
   const ratio = usecPerCycle();
+  if (ratio != 0) {
+    const known = advance(userPart, user, ratio) + advance(intrPart, idleIntrCycles, ratio);
+    const all = advance(realPart, real, ratio);
+    const rest: u64 = all > known ? all - known : 0;
+    const more = USED_IS_KNOWN ? moreSystem(known, rest) : advance(sysPart, sys, ratio);
+    if (USED_IS_KNOWN) sysPart.usec += more;
+    if (rest > more) idleUsec += rest - more;
+  }
   const at = changetype<Ptr<u32>>(into);
-  const realUsec = scale(real, ratio);
-  const userUsec = scale(user, ratio);
-  const intrUsec = scale(idleIntrCycles, ratio);
-  const rest = realUsec - userUsec - intrUsec;
-  const sysUsec = USED_IS_KNOWN ? systemOfUsed(userUsec + intrUsec, rest) : scale(sys, ratio);
-  split(userUsec, at, 0);
-  split(sysUsec, at, 2);
-  split(intrUsec, at, 4);
-  split(USED_IS_KNOWN ? rest - sysUsec : scale(idleCycles, ratio), at, 6);
-  split(realUsec, at, 8);
+  split(userPart.usec, at, 0);
+  split(sysPart.usec, at, 2);
+  split(intrPart.usec, at, 4);
+  split(idleUsec, at, 6);
+  split(realPart.usec, at, 8);
 }
 
-/** System time in microseconds: what the machine says has been used and was not `known` as something else, at most `rest`. */
-function systemOfUsed(known: u64, rest: u64): u64 {
-  const used = usedUsec() - usedAtStart;
-  const sys: u64 = used > known ? used - known : 0;
-  return sys < rest ? sys : rest;
+/** System time since it was last looked at: what the machine says has been used and was not `known` as something else, at most `rest`. */
+function moreSystem(known: u64, rest: u64): u64 {
+  const used = usedUsec();
+  const more: u64 = used > usedSeen + known ? used - usedSeen - known : 0;
+  if (used > usedSeen) usedSeen = used;
+  return more < rest ? more : rest;
 }
 
 /** at[n], at[n+1] = seconds and microseconds. */
