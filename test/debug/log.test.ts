@@ -33,7 +33,7 @@ describe('-d', () => {
     const exec = logOf('exec').lines;
     expect(exec.slice(0, 2)).toEqual(['Trace 0: 00100080 _start', expect.stringMatching(/^Trace 0: [0-9a-f]{8} main$/)]);
     const text = logOf('in_asm').lines;
-    expect(text.slice(0, 3)).toEqual(['----------------', 'IN: _start', '0x00100080:  bc 00 10 10 00           mov    esp,0x101000']);
+    expect(text.slice(0, 3)).toEqual(['----------------', 'IN: _start', expect.stringMatching(/^0x00100080:  bc .. 10 10 00           mov    esp,0x1010..$/)]);
     const blocks = text.filter((line) => line.startsWith('IN: ')).length;
     expect(blocks).toBe(new Set(exec).size);
     expect(logOf('cpu').lines.filter((line) => line.startsWith('EAX='))).toHaveLength(exec.length);
