@@ -145,6 +145,7 @@ export function threadCases(): void {
   test("thread-signal-mask", () => {
     handle(SIGUSR1, codeof(onSignal), 0);
     const thread = start(spinUntilCaught, 0);
+    sleepMs(20);                    // it spins
     setMask(bit(SIGUSR1));
     kill(getpid(), SIGUSR1);
     const tid = threadJoin(thread) as i32;
