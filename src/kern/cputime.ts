@@ -6,6 +6,7 @@
 // used and no process has, and idle is the rest.
 
 import { CpTime } from "../abi/file.ts";
+import { splhigh, splx } from "machine/intr.ts";
 import { cpuCycles, cycleCount, nanoTime, USED_IS_KNOWN, usedUsec } from "machine/clock.ts";
 import { allProcs, Lwp, Proc, procSysCycles, procUserCycles } from "./proc.ts";
 
@@ -30,11 +31,18 @@ export function cpuTimeCompare(): void {
   ratioNs = nanoTime();
 }
 
-/** End a stretch of system time of lwp, and begin the next. */
+/** End a stretch of system time of lwp, and begin the next. At splhigh: the clock's interrupt does the same. */
 export function chargeSystem(lwp: Lwp): void {
   const now = cycleCount();
   lwp.sysCycles += (now - lwp.cycleStamp) as u64;
   lwp.cycleStamp = now;
+}
+
+/** The same at any time. */
+export function chargeNow(lwp: Lwp): void {
+  const s = splhigh();
+  chargeSystem(lwp);
+  splx(s);
 }
 
 /** End a stretch of user time of lwp: it has just entered the kernel. */
@@ -112,7 +120,7 @@ function advance(part: Part, cycles: u64, ratio: u64): u64 {
 export function cpuTimes(current: Lwp, into: CpTime): void {
   let user = reapedUser;
   let sys = reapedSys;
-  chargeSystem(current);
+  chargeNow(current);
   const real: u64 = cpuCycles() - startCycles;
   for (let p = allProcs(); p != null; p = p.next) {
     user += procUserCycles(p);

@@ -55,8 +55,8 @@ function exit1(lwp: Lwp, status: i32): void {
   lwp.vmspace = p.vmspace;
   const held = pgrpHeld(p.pgid);
   abandonChildren(p);
-  chargeSystem(lwp);
   splhigh();
+  chargeSystem(lwp);
   p.exitStatus = status;
   p.state = PS_ZOMBIE;
   sessionExit(p);

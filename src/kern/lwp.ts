@@ -107,8 +107,8 @@ export function lwpExit(lwp: Lwp): void {
   const p = lwp.proc;
   vkernelLeave(lwp);
   fpuExit(lwp);
-  chargeSystem(lwp);
   splhigh();
+  chargeSystem(lwp);
   lwpUnlink(lwp);
   redirectSignals(p);
   if (p.ender != null) wakeup(changetype<usize>(p.ender) + 3);

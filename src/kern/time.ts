@@ -11,7 +11,7 @@ import { copyin, copyout } from "machine/copyio.ts";
 import { calloutLeft, calloutReset, calloutStop, calloutTick, HZ, TICK_NS, ticks } from "./callout.ts";
 import { timePageInit, timePageTick } from "./timepage.ts";
 import { Lwp, Proc, procSysCycles, procUserCycles } from "./proc.ts";
-import { chargeSystem, cpuTimeCompare, cyclesToUsec } from "./cputime.ts";
+import { chargeNow, cpuTimeCompare, cyclesToUsec } from "./cputime.ts";
 import { PCATCH, schedBoost, schedTick, tsleep } from "./sched.ts";
 import { psignal } from "./sigpost.ts";
 
@@ -63,7 +63,7 @@ export function sysGetrusage(lwp: Lwp, a: Ptr<u32>): i32 {
   const who = a[0] as i32;
   const p = lwp.proc;
   if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN) return EINVAL;
-  chargeSystem(lwp);
+  chargeNow(lwp);
   const usage = new Rusage();
   if (who == RUSAGE_SELF) fillRusage(usage, procUserCycles(p), procSysCycles(p), p);
   else fillRusage(usage, p.childUserCycles, p.childSysCycles, p);

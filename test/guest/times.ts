@@ -125,6 +125,13 @@ function testSystem(): void {
   check("never idle", idle() < real() / 10);
 }
 
+/** Who asks for its own times is now and then interrupted by the clock, which charges it, too. */
+function testAsking(): void {
+  begin();
+  for (let i: i32 = 0; i < 200000; i++) getrusage(RUSAGE_SELF, addressof(usage));
+  end("asking");
+}
+
 /** A child that works while its parent waits, and both while a third sleeps. */
 function testProcesses(): void {
   begin();
@@ -170,6 +177,7 @@ function main(args: string[]): i32 {
   testIdle();
   testUser();
   testSystem();
+  testAsking();
   testProcesses();
   testOwn();
   return verdict("times");
