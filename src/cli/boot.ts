@@ -24,6 +24,8 @@ export const BOOT_OPTIONS: OptionSpecs = {
 };
 
 const MOST_UNPACKED = 256 << 20;
+/** Bytes of command line that our own kernels keep, less those of the kernel's name. */
+const MOST_COMMAND_LINE = 2000;
 
 /** Everything a machine is started with. */
 export interface Boot {
@@ -125,11 +127,13 @@ export async function bootOwn(args: ParsedArgs): Promise<Boot> {
   if (root) throw new UsageError("the first drive holds Damselfly's own root; -hdb, -hdc, -hdd and -cdrom are free");
   const world = await buildSystem();
   const words = [args.values.append, args.values.native ? 'native' : '', args.values.exec !== undefined ? `exec=${args.values.exec as string}` : ''];
+  const commandLine = words.filter(Boolean).join(' ');
+  if (Buffer.byteLength(commandLine) > MOST_COMMAND_LINE) throw new UsageError(`-append and --exec: ${Buffer.byteLength(commandLine)} bytes; expected at most ${MOST_COMMAND_LINE}`);
   return {
     kernel: world.hostKernel,
     medium: null,
     name: 'host-kernel.elf',
-    commandLine: words.filter(Boolean).join(' '),
+    commandLine,
     modules: [],
     disks: [new MemoryDisk(world.rootImage), ...others],
     own: true,

@@ -28,7 +28,7 @@ const MBI_MODS_AT: usize = 24;
 
 let bootTables!: FixedArray<u32, 2048>;  // room for one page directory at a page boundary
 let bootStack!: FixedArray<u32, 4096>;
-let commandLine!: FixedArray<u8, 512>;
+let commandLine!: FixedArray<u8, 2048>;
 let commandLength: i32 = 0;
 
 /** Entry, at its physical address: eax = magic, ebx = multiboot information. */
@@ -119,7 +119,7 @@ function firstFree(mbi: usize): u32 {
 function keepCommandLine(mbi: usize): void {
   if ((load<u32>(mbi) & MBI_CMDLINE) == 0) return;
   const at: usize = load<u32>(mbi, MBI_CMDLINE_AT) + KERNBASE;
-  while (commandLength < 511 && load<u8>(at + (commandLength as u32)) != 0) {
+  while (commandLength < 2047 && load<u8>(at + (commandLength as u32)) != 0) {
     commandLine[commandLength] = load<u8>(at + (commandLength as u32));
     commandLength++;
   }

@@ -3,7 +3,9 @@
 
 import { EWOULDBLOCK, strerror } from '../abi/errno.ts';
 import { MAXCPU } from '../kern/cpu.ts';
+import { stringOf } from '../kern/kstring.ts';
 import { _exit, cstr, errno, write } from '../libc/sys.ts';
+import { malloc } from 'rt/rt.ts';
 
 const MEGABYTE: u32 = 0x100000;
 const LEAST_MEMORY: u32 = 32 * MEGABYTE;
@@ -58,9 +60,9 @@ function misuse(text: string): void {
 
 /** The NUL-terminated string at an address. */
 export function textAt(address: usize): string {
-  let text = "";
-  for (let at = address; load<u8>(at) != 0; at++) text = text + String.fromCharCode(load<u8>(at) as i32);
-  return text;
+  let end = address;
+  while (load<u8>(end) != 0) end++;
+  return stringOf(address, end - address);
 }
 
 /** Refuses sizes that no virtual kernel can have; `what` is where the size came from. */
@@ -99,23 +101,27 @@ function cpusOf(text: string): i32 {
 
 /** -e a=b:c=d: words for the kernel. A colon in quotes does not separate, nor one after exec=, which takes the rest. */
 function addSettings(value: string): void {
+  const word = malloc((value.length as usize) + 1);       // the present one, without quotes
+  let length: usize = 0;
   let quote: i32 = 0;
-  let word = "";
   for (let i: i32 = 0; i < value.length; i++) {
     const c = value.charCodeAt(i);
-    if (word == "exec=") {
-      word = word + value.substring(i);
-      break;
+    if (length == 5 && stringOf(word, length) == "exec=") {
+      addSetting("exec=" + value.substring(i));
+      return;
     }
     if (c == quote) quote = 0;
     else if (quote == 0 && (c == 34 || c == 39)) quote = c;
     else if (quote == 0 && c == 58) {
-      addSetting(word);
-      word = "";
-    } else word = word + String.fromCharCode(c);
+      addSetting(stringOf(word, length));
+      length = 0;
+    } else {
+      store<u8>(word + length, c as u8);
+      length++;
+    }
   }
   if (quote != 0) misuse("-e " + value + ": a quote is not closed");
-  addSetting(word);
+  addSetting(stringOf(word, length));
 }
 
 function addSetting(word: string): void {

@@ -221,6 +221,16 @@ describe('gtc', () => {
   }, 60_000);
 });
 
+describe('a long command', () => {
+  const words = (count: number): string => `echo ${'x'.repeat(count)} | wc -c`;
+
+  it.each([[['--exec']], [['--native', '--exec']]])('%j reaches the shell whole', (options) => {
+    expect(emulate(...options, words(1500))).toMatchObject({ code: 0, out: expect.stringMatching(/^ +1501\r?$/m) as string });
+  }, 60_000);
+
+  it('that is too long is refused', () => expectRefusal(emulate('--exec', words(2000)), 2, /-append and --exec: 2018 bytes; expected at most 2000$/m), 60_000);
+});
+
 describe('on a terminal', () => {
   it.skipIf(spawnSync('script', ['--version']).error !== undefined)('says in two lines what runs and how to get out (skipped without script(1))', () => {
     const loop = 'node --import tsx src/cli/emulate.ts --native -append verbose';
