@@ -78,3 +78,25 @@ describe('import list', () => {
     expect(wrong.map(([, to, file]) => `${file}: ${to}`)).toEqual([]);
   });
 });
+
+describe('the repository', () => {
+  it('has nothing at the top that does not belong there', () => {
+    const top = resolve(import.meta.dirname, '..');
+    const ignored = readFileSync(join(top, '.gitignore'), 'latin1').split('\n').map((line) => line.replaceAll('/', ''));
+    const known = ['.ci', '.git', '.gitignore', 'LICENSE', 'README.md', 'bench', 'node_modules', 'package-lock.json', 'package.json', 'src', 'test', 'tsconfig.json'];
+    expect(readdirSync(top).filter((name) => !known.includes(name) && !ignored.includes(name))).toEqual([]);
+  });
+
+  it('has no binary among the sources', () => {
+    const folder = resolve(import.meta.dirname, '..');
+    const found = ['src', 'test', 'bench', '.ci'].flatMap((name) => files(join(folder, name))).filter((path) => !path.endsWith('.gz') && readFileSync(path).includes(0));
+    expect(found).toEqual([]);
+  });
+});
+
+function files(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    return statSync(path).isDirectory() ? files(path) : [path];
+  });
+}
