@@ -65,13 +65,12 @@ export interface Timing {
 }
 
 /**
- * A cost and what it rests on: `published`, a figure of the source itself; `derived`, computed from one, as the source says;
- * `estimate`, no published figure was found.
+ * A cost and what it rests on: `published`, a figure of the source itself; `derived`, computed from one, as the source says.
  */
 export interface Cost {
   readonly event: EventKind;
   readonly cycles: number;
-  readonly basis: 'published' | 'derived' | 'estimate';
+  readonly basis: 'published' | 'derived';
   readonly source: string;
 }
 
@@ -84,7 +83,7 @@ const PORT = `${ADAMS}: IN is 3209, that is 844 ns at any clock`;
 const AAGE = 'Aage, OSNews, July 2004, kept in the OSDev wiki, "Context Switching", Pentium 4 at 2.8 GHz';
 const TORVALDS = 'L. Torvalds, linux-kernel, 26 September 2001, Pentium 4';
 const LOKIER = 'linux-kernel, 11 February 2003, "i386 context switch very slow", Pentium 4';
-const NONE = 'no published figure found';
+const SERIAL = `serialising (Intel SDM vol. 3, "Serializing Instructions"), as CPUID is; ${AGNER}: CPUID, 200 to 500`;
 
 /** The Pentium 4. */
 export const P4_COSTS: readonly Cost[] = [
@@ -94,20 +93,20 @@ export const P4_COSTS: readonly Cost[] = [
   { event: 'interruptReturn', cycles: 350, basis: 'derived', source: TRAP },
   { event: 'fastCall', cycles: 140, basis: 'derived', source: SYSENTER },
   { event: 'fastReturn', cycles: 100, basis: 'derived', source: SYSENTER },
-  { event: 'farTransfer', cycles: 80, basis: 'estimate', source: `${NONE}; two segment loads and a refill of the pipeline` },
-  { event: 'taskSwitch', cycles: 1000, basis: 'estimate', source: `${NONE}; six segment loads, 26 words read, 22 written` },
+  { event: 'farTransfer', cycles: 34, basis: 'derived', source: `${AGNER}: MOV sr, r, 14; ${INTEL}: a refill of the pipeline, 20` },
+  { event: 'taskSwitch', cycles: 380, basis: 'derived', source: `${SERIAL}; six segments at 14, as segmentLoad; ${INTEL}: 48 words read or written, 2 each` },
   { event: 'segmentLoad', cycles: 14, basis: 'published', source: `${AGNER}: MOV sr, r` },
-  { event: 'tableLoad', cycles: 50, basis: 'estimate', source: NONE },
+  { event: 'tableLoad', cycles: 200, basis: 'derived', source: SERIAL },
   { event: 'directoryLoad', cycles: 345, basis: 'derived', source: `${AAGE}: another address space and three pages of it, 516; less three tlbMiss` },
-  { event: 'controlLoad', cycles: 60, basis: 'estimate', source: `${NONE}; serialising` },
-  { event: 'tlbInvalidate', cycles: 500, basis: 'estimate', source: `${NONE}; serialising, and microcode that searches both TLBs` },
+  { event: 'controlLoad', cycles: 200, basis: 'derived', source: SERIAL },
+  { event: 'tlbInvalidate', cycles: 200, basis: 'derived', source: SERIAL },
   { event: 'tlbMiss', cycles: 57, basis: 'derived', source: `${INTEL}: two loads from the second-level cache, 18 each, and 21 to begin and end the walk` },
   { event: 'pageMark', cycles: 104, basis: 'derived', source: `${TORVALDS}: a locked read-modify-write of a line that it owns` },
   { event: 'flagsLoad', cycles: 36, basis: 'published', source: `${AGNER}: CLI; STI and POPF are like it` },
   { event: 'portRead', cycles: 2027, basis: 'derived', source: PORT },
   { event: 'portWrite', cycles: 2027, basis: 'derived', source: PORT },
   { event: 'portString', cycles: 288, basis: 'derived', source: 'ATA-4, PIO mode 4: 120 ns for a word' },
-  { event: 'deviceMemory', cycles: 240, basis: 'estimate', source: `${NONE}; an uncached read over the bus, 100 ns` },
+  { event: 'deviceMemory', cycles: 2027, basis: 'derived', source: `as a port, over the same bus; ${PORT}` },
   { event: 'serialize', cycles: 200, basis: 'published', source: `${AGNER}: CPUID, 200 to 500` },
   { event: 'timeStamp', cycles: 80, basis: 'published', source: `${TORVALDS}, and ${AGNER}: RDTSC` },
   { event: 'modelRegister', cycles: 60, basis: 'published', source: `${LOKIER}: WRMSR, 60 and more` },
