@@ -9,7 +9,7 @@ import { Vmspace, VmMapEntry, VME_NEEDS_COPY, VME_VPAGETABLE, vmMapLookup, entry
 import { VmObject, OBJ_VNODE, vmObjectAnon, vmObjectRef, vmObjectRelease, vmObjectGetPage, vmObjectShadow, vmObjectCollapse,
   vmGetPageError } from './vm_object.ts';
 import { VmPage, copyPage, paToPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPageRelease, vmPageSetDirty, vmPageTouch, vmBalance,
-  memoryScarce } from './vm_page.ts';
+  vmMakeRoom, memoryScarce } from './vm_page.ts';
 import { enterAccessed, enterMore, isLinear, mayWrite, FOUND_COPIED, FOUND_READ, FOUND_RESIDENT, FOUND_ZEROED } from './vm_around.ts';
 import { switchCount } from './sched.ts';
 import { vptIndex, vptModified, vptTable, vptWalk } from './vpagetable.ts';
@@ -33,11 +33,11 @@ export let foundPage: VmPage | null = null;
 let foundTop: bool = false;        // in the entry's own object
 let foundHow: i32 = 0;             // FOUND_RESIDENT ...
 
-/** Resolve a fault at `va`: 0, SEGV_MAPERR, SEGV_ACCERR or FAULT_NOMEM. May sleep. */
+/** Resolve a fault at `va`: 0, SEGV_MAPERR, SEGV_ACCERR or, when nothing is left to write out, FAULT_NOMEM. May sleep. */
 export function vmFault(vm: Vmspace, va: usize, access: i32): i32 {
   for (;;) {
     const result = faultOnce(vm, va & 0xfffff000, access);
-    if (result != FAULT_RETRY) return result;
+    if (result == 0 || (result != FAULT_RETRY && (result != FAULT_NOMEM || !vmMakeRoom()))) return result;
   }
 }
 

@@ -18,6 +18,7 @@ import { blockForget } from './blockcache.ts';
 import { DiskBatch, diskGive, diskQueue, diskTake, diskWait } from './diskqueue.ts';
 import { fsLock, fsUnlock } from './lock.ts';
 import { panic } from './panic.ts';
+import { curLwp } from './proc.ts';
 import { NO_BLOCK } from './vnode.ts';
 import { splhigh, splx } from 'machine/intr.ts';
 
@@ -36,8 +37,10 @@ const Q_IMAGE: u8 = 4;
 
 const BATCH: u32 = 64;
 const MOST_BATCH: u32 = 512;       // pages that are written together
-let reserve: u32 = 0;              // pages that only the kernel may take: a 32nd of memory
-let low: u32 = 0;                  // below this, clean pages are taken away
+// What must stay free, each level above the one before, so that who stops at one leaves those below to others:
+let reserve: u32 = 0;              // of free pages, for the kernel alone: a 32nd of memory
+let low: u32 = 0;                  // fewer free pages than this: clean ones are taken away
+let floor: u32 = 0;                // of free and clean pages, against anonymous memory: programs could not run without a page cache
 
 export class VmPage {
   pa: u32 = 0;
@@ -104,6 +107,8 @@ let imageQueue!: Embed<PageQueue>;
 /** Image pages that were written out for want of memory. */
 export let pagedOut: u32 = 0;
 
+let pagesWritten: u32 = 0;         // pages of files and images that went to the disk
+
 /** False until vmPageStartup: malloc then uses its early area. */
 export let vmPagesReady: bool = false;
 let pageRecords: usize = 0;
@@ -120,7 +125,9 @@ export function vmPageStartup(first: u32, end: u32): void {
   pageCount = (end - first) >> 12;
   firstPa = first;
   reserve = pageCount >> 5;
-  low = reserve + 128;
+  low = reserve + BATCH * 2;
+  floor = low + BATCH * 3;
+  if (floor < reserve * 2) floor = reserve * 2;
   let buckets: u32 = 1024;
   while (buckets < pageCount >> 1) buckets <<= 1;
   hashMask = buckets - 1;
@@ -170,12 +177,12 @@ export function memoryScarce(): bool {
 
 /** There is so much that pages may be given before anybody asks for them. */
 export function memoryPlenty(): bool {
-  return freePageCount() > pageCount >>> 3;
+  return freePageCount() > floor + (pageCount >>> 4);
 }
 
 /** Enough that reading more than was asked for takes nothing away that is needed. */
 export function manyPagesFree(): bool {
-  return freePageCount() > low + BATCH * 5;
+  return freePageCount() > floor + BATCH * 3;
 }
 
 /** So short that reverse mappings may not grow: what is left is for malloc, which cannot fail. */
@@ -235,9 +242,9 @@ export function vmPageAlloc(object: VmObject | null, pindex: u32, zero: bool): V
   return p;
 }
 
-/** Users may not take the reserve, nor with anonymous memory the last of the page cache: programs could not run without. */
+/** Users may not take the reserve, nor with anonymous memory what is below the floor; process 1, whose end would be everyone's, may. */
 function mayTake(object: VmObject): bool {
-  return freeCount() > reserve && (object.kind == OBJ_VNODE || freePageCount() > reserve * 2);
+  return freeCount() > reserve && (object.kind == OBJ_VNODE || freePageCount() > floor || curLwp.proc.pid == 1);
 }
 
 /** A page that was freed last, or else a fresh one: memory that was never needed stays untouched. */
@@ -408,7 +415,9 @@ export function vmPageWriteEnd(batch: DiskBatch): i32 {
     const p = r.page!;
     blockForget(r.block);
     vmPageRelease(p);
-    if (r.error != 0) {
+    if (r.error == 0) {
+      pagesWritten++;
+    } else {
       error = r.error;
       vmPageSetDirty(p);
     }
@@ -439,15 +448,38 @@ function takeClean(mapped: bool): void {
 }
 
 /**
- * Write dirty pages when memory is short. May sleep: called where nothing is locked, at the start of faults and of
- * writes to files.
+ * Write dirty pages before memory is so short that an allocation fails. May sleep: called where nothing is locked, at the start of
+ * faults and of writes to files.
  */
 export function vmBalance(): void {
-  if (freePageCount() >= low + BATCH) return;
+  if (freePageCount() >= floor + BATCH) return;
   fsLock();
   vmFlushDirty(BATCH * 2);
-  if (freePageCount() < low + BATCH) pageOutImages(BATCH);
+  if (freePageCount() < floor + BATCH) pageOutImages(BATCH);
   fsUnlock();
+}
+
+/**
+ * An allocation has failed: write pages until there is enough for any user. False: nothing is left that could be written, memory
+ * is out. May sleep.
+ */
+export function vmMakeRoom(): bool {
+  let fruitless: u32 = 0;
+  fsLock();                              // whoever writes pages now has it, and they will be free
+  while (!isRoom() && fruitless <= imageQueue.count / BATCH) {
+    const before = pagesWritten;
+    vmFlushDirty(BATCH * 2);
+    pageOutImages(BATCH);
+    fruitless = pagesWritten != before ? 0 : fruitless + 1;
+  }
+  fsUnlock();
+  return isRoom();
+}
+
+/** Any user may have pages. */
+function isRoom(): bool {
+  if (freeCount() < low) reclaimClean();
+  return freeCount() > reserve && freePageCount() > floor;
 }
 
 /**
@@ -466,8 +498,7 @@ function pageOutImages(limit: u32): void {
       continue;
     }
     vmPageUnmap(p);
-    if (vmPageWriteBegin(p, batch) != 0) break;
-    pagedOut++;
+    if (vmPageWriteBegin(p, batch) == 0) pagedOut++;
   }
   vmPageWriteEnd(batch);
 }

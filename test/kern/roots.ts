@@ -12,7 +12,8 @@ import type { FileSpec } from '../../src/image/mkfs.ts';
 export const HOST_KERNEL = ['src/host-kernel/boot.ts', '--base', '0xC0100000', '--phys-offset', '0xC0000000', '--multiboot',
   '--bind', 'machine=src/host-kernel', '--bind', 'rt=src/kern'];
 export const VIRTUAL_KERNEL = ['src/vkernel/boot.ts', '--first', 'src/vkernel/hot.txt', '--bind', 'machine=src/vkernel', '--bind', 'rt=src/kern'];
-const DEVICES: FileSpec[] = [
+/** What a root cannot do without. */
+export const DEVICES: FileSpec[] = [
   { path: '/dev/console', dev: DEV_CONSOLE },
   { path: '/dev/tty', dev: DEV_TTY },
   { path: '/dev/null', dev: DEV_NULL },
