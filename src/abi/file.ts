@@ -183,7 +183,7 @@ export class CpTime {
   realSec: u32 = 0; realUsec: u32 = 0;
 }
 
-/** What memory is used for, as sysctl VM_STATS reports it, 60 bytes. */
+/** What memory is used for, as sysctl VM_STATS reports it, 64 bytes. */
 export class VmStats {
   pages: u32 = 0;          // all
   free: u32 = 0;           // free, or clean pages of files
@@ -200,6 +200,7 @@ export class VmStats {
   buffers: u32 = 0;        // of the buffer cache, part of kernelBytes with a page and a little each
   nodes: u32 = 0;          // inodes in memory, most of them kept for the next use
   diskCommands: u32 = 0;   // given to the disk so far
+  cacheBytes: u32 = 0;     // of kernelBytes, for buffers, inodes, and what is kept to be used again: stacks, reverse mappings, disk requests
 }
 
 /** How full the file system is, as sysctl VFS_STATS reports it, 20 bytes. */

@@ -30,6 +30,7 @@ let bootTables!: FixedArray<u32, 2048>;  // room for one page directory at a pag
 let bootStack!: FixedArray<u32, 4096>;
 let commandLine!: FixedArray<u8, 2048>;
 let commandLength: i32 = 0;
+let bootLine: string | null = null;
 
 /** Entry, at its physical address: eax = magic, ebx = multiboot information. */
 export function _start(): void {
@@ -127,7 +128,8 @@ function keepCommandLine(mbi: usize): void {
 
 /** The command line that the loader passed: the kernel's file name, then arguments. */
 export function bootArgs(): string {
-  return stringOf(addressof(commandLine), commandLength as u32);
+  if (bootLine == null) bootLine = stringOf(addressof(commandLine), commandLength as u32);
+  return bootLine;
 }
 
 export function platformName(): string {

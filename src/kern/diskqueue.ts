@@ -45,6 +45,9 @@ export class DiskBatch {
 
 let queue: DiskRequest | null = null;
 let unused: DiskRequest | null = null;
+const MOST_UNUSED: u32 = 256;                // that are kept for the next
+/** Requests that are kept, for vm.stats; more than MOST_UNUSED only until the next batch has ended. */
+export let unusedRequests: u32 = 0;
 let lastQueued: DiskRequest | null = null;   // still in the queue: where the next one probably belongs
 let commands!: FixedArray<DiskRequest | null, 4>;   // by slot: the first request of the command that the disk works on
 let position: u32 = 0;                       // the block behind the last command
@@ -54,8 +57,12 @@ export let diskCommands: u32 = 0;
 /** Queue the transfer of a block. At splhigh. */
 export function diskQueue(block: u32, kva: usize, write: bool, page: VmPage | null, batch: DiskBatch | null): void {
   let r = unused;
-  if (r == null) r = new DiskRequest();
-  else unused = r.next;
+  if (r == null) {
+    r = new DiskRequest();
+  } else {
+    unused = r.next;
+    unusedRequests--;
+  }
   r.block = block;
   r.kva = kva;
   r.write = write;
@@ -171,6 +178,7 @@ function complete(r: DiskRequest): void {
 function giveBack(r: DiskRequest): void {
   r.next = unused;
   unused = r;
+  unusedRequests++;
 }
 
 /** Have the batch done, and sleep until it is. */
@@ -190,7 +198,8 @@ export function diskTake(batch: DiskBatch): DiskRequest | null {
 
 export function diskGive(r: DiskRequest): void {
   const s = splhigh();
-  giveBack(r);
+  if (unusedRequests < MOST_UNUSED) giveBack(r);
+  else free(r);
   splx(s);
 }
 

@@ -13,8 +13,16 @@ import { EIO, ENOSPC } from '../abi/errno.ts';
 const NONE: u32 = 0xffffffff;
 const INODE_BYTES: u32 = 128;
 
+/** Consecutive blocks given up. */
+class GivenRun {
+  first: u32 = 0;
+  count: u32 = 0;
+  next: GivenRun | null = null;
+}
+
+let givenRuns: GivenRun | null = null;
 /** Blocks given up that are not free yet. */
-export const givenUp: u32[] = [];
+export let givenUp: u32 = 0;
 
 /** First clear bit of `map` in [from, end), or NONE. */
 function findClear(map: usize, from: u32, end: u32): u32 {
@@ -78,7 +86,7 @@ export function allocBlock(goal: u32): u32 {
 
 /** After a failure: there is more than there was. */
 function mayFree(): bool {
-  return fsError == ENOSPC && (givenUp.length != 0 || deadCount != 0) && ext2Commit() == 0;
+  return fsError == ENOSPC && (givenUp != 0 || deadCount != 0) && ext2Commit() == 0;
 }
 
 function takeBlock(goal: u32): u32 {
@@ -106,14 +114,32 @@ function takeBlock(goal: u32): u32 {
 /** Free a block and what the buffer cache has of it; `later`: the disk has it as a file's. */
 export function freeBlock(block: u32, later: bool): void {
   bforget(block);
-  if (later) givenUp.push(block);
+  if (later) giveUp(block);
   else giveBlock(block);
+}
+
+/** Files are freed from their beginning, and mostly lie in one piece. */
+function giveUp(block: u32): void {
+  givenUp++;
+  let run = givenRuns;
+  if (run == null || block != run.first + run.count) {
+    run = new GivenRun();
+    run.first = block;
+    run.next = givenRuns;
+    givenRuns = run;
+  }
+  run.count++;
 }
 
 /** The disk knows what has been given up: it is free. */
 export function freeGivenUp(): void {
-  for (let i: i32 = 0; i < givenUp.length; i++) giveBlock(givenUp[i]!);
-  givenUp.length = 0;
+  while (givenRuns != null) {
+    const run: GivenRun = givenRuns;
+    for (let i: u32 = 0; i < run.count; i++) giveBlock(run.first + i);
+    givenRuns = run.next;
+    free(run);
+  }
+  givenUp = 0;
 }
 
 function giveBlock(block: u32): void {

@@ -162,7 +162,7 @@ function markInUse(): void {
 export function ext2Stats(stats: FsStats): void {
   stats.blockSize = BLOCK_SIZE;
   stats.blocks = super_.blocks;
-  stats.freeBlocks = super_.freeBlocks + (givenUp.length as u32) + deadBlocks();
+  stats.freeBlocks = super_.freeBlocks + givenUp + deadBlocks();
   stats.inodes = super_.inodes;
   stats.freeInodes = super_.freeInodes + deadCount;
 }

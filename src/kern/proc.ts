@@ -17,7 +17,7 @@ import type { Vmspace } from "./vm_map.ts";
 import type { VkernelProc, VmspaceEntry } from "./vmspace.ts";
 import type { Pcb } from "machine/pcb.ts";
 import { splhigh, splx } from "machine/intr.ts";
-import { malloc } from "rt/rt.ts";
+import { malloc, mfree } from "rt/rt.ts";
 
 /**
  * Bytes of a thread's kernel stack. At the very top lies the frame of its own user registers, below it that of the VM space it
@@ -287,19 +287,28 @@ export function kstackIntact(lwp: Lwp): bool {
   return load<u32>(lwp.kstack) == KSTACK_MAGIC;
 }
 
-// Stacks of the dead are kept for the next: a stack is a run of contiguous pages, the one large thing fork needs.
+// Some stacks of the dead are kept for the next: a stack is a run of contiguous pages, the one large thing fork needs.
+const SPARE_STACKS: u32 = 16;
 let freeStacks: usize = 0;
+/** Stacks that are kept, for vm.stats. */
+export let spareStacks: u32 = 0;
 
 function kstackAlloc(): usize {
   const stack = freeStacks;
   if (stack == 0) return malloc(KSTACK_SIZE);
   freeStacks = load<usize>(stack);
+  spareStacks--;
   return stack;
 }
 
 function kstackFree(stack: usize): void {
+  if (spareStacks == SPARE_STACKS) {
+    mfree(stack);
+    return;
+  }
   store<usize>(stack, freeStacks);
   freeStacks = stack;
+  spareStacks++;
 }
 
 /** The TLS descriptors in use. */

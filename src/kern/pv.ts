@@ -24,7 +24,8 @@ export let pvCount: u32 = 0;
 // Records that are not in use: a page table that goes away leaves as many as the next one soon takes.
 const SPARES: u32 = 2048;
 let spare: PvEntry | null = null;
-let spares: u32 = 0;
+/** Those, for vm.stats. */
+export let spares: u32 = 0;
 
 /** Note that `pmap` maps `page` at `va`. */
 export function pvInsert(page: VmPage, pmap: Pmap, va: usize): void {

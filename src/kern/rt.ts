@@ -66,6 +66,11 @@ export function mallocInUse(): u32 {
   return bytesInUse;
 }
 
+/** What a block of `size` bytes counts for in mallocInUse. */
+export function mallocSize(size: usize): u32 {
+  return size > LARGEST ? (size + PAGE - 1) & ~(PAGE - 1) : classSize[classOf[(size + 15) >> 4] as i32]!;
+}
+
 function earlyAlloc(size: usize): usize {
   const at = earlyUsed;
   earlyUsed += (size + 15) & 0xfffffff0;

@@ -10,15 +10,15 @@ import { bootArgs, platformName } from "machine/boot.ts";
 import { fastCalls } from "machine/fastcall.ts";
 import { copyin, copyout, fetchedWord, fuword, suword } from "machine/copyio.ts";
 import { cpuCount } from "./cpu.ts";
-import { allProcs, LS_SLEEP, Lwp, Proc, procSysCycles, procUserCycles, PS_STOP, PS_ZOMBIE } from "./proc.ts";
-import { malloc, mallocInUse, mfree } from "rt/rt.ts";
+import { allProcs, KSTACK_SIZE, LS_SLEEP, Lwp, Proc, procSysCycles, procUserCycles, PS_STOP, PS_ZOMBIE, spareStacks } from "./proc.ts";
+import { malloc, mallocInUse, mallocSize, mfree } from "rt/rt.ts";
 import { yieldCpu } from "./sched.ts";
 import { cpuTimes, cyclesToUsec } from "./cputime.ts";
-import { bufferCount } from "./bio.ts";
-import { diskCommands } from "./diskqueue.ts";
-import { nodeCount } from "./ext2_node.ts";
+import { Buf, bufferCount } from "./bio.ts";
+import { BLOCK_SIZE, diskCommands, DiskRequest, unusedRequests } from "./diskqueue.ts";
+import { Ext2Node, nodeCount } from "./ext2_node.ts";
 import { fileCount } from "./file.ts";
-import { pvCount } from "./pv.ts";
+import { PvEntry, pvCount, spares } from "./pv.ts";
 import { tablePages } from "./ptable.ts";
 import { mapEntryCount, vmspaceCount } from "./vm_map.ts";
 import { objectCount } from "./vm_object.ts";
@@ -118,10 +118,17 @@ function vmStats(a: Ptr<u32>): i32 {
   stats.buffers = bufferCount as u32;
   stats.nodes = nodeCount;
   stats.diskCommands = diskCommands;
+  stats.cacheBytes = cacheBytes();
   for (let p = allProcs(); p != null; p = p.next) stats.processes++;
   const error = answer(changetype<usize>(stats), sizeof<VmStats>(), a);
   free(stats);
   return error;
+}
+
+/** Kernel memory whose contents could go. Each of these caches has a bound: MAX_BUFFERS, MAX_IDLE, SPARE_STACKS, SPARES, MOST_UNUSED. */
+function cacheBytes(): u32 {
+  return (bufferCount as u32) * (mallocSize(sizeof<Buf>()) + BLOCK_SIZE) + nodeCount * mallocSize(sizeof<Ext2Node>())
+    + spareStacks * KSTACK_SIZE + spares * mallocSize(sizeof<PvEntry>()) + unusedRequests * mallocSize(sizeof<DiskRequest>());
 }
 
 function listProcs(a: Ptr<u32>): i32 {
