@@ -5,7 +5,7 @@
 // Rules. knoteNotify may be called from interrupts; every list is touched only at splhigh. A knote that is on a kqueue's
 // active list may meanwhile have ceased to hold: kqueue.ts looks again before it reports. Nothing here allocates.
 
-import { EV_DISABLE, EV_EOF, EVFILT_PROC, EVFILT_READ, EVFILT_SIGNAL, EVFILT_WRITE, NOTE_EXIT } from "../abi/event.ts";
+import { EV_DISABLE, EV_EOF, EVFILT_PROC, EVFILT_READ, EVFILT_SIGNAL, EVFILT_USER, EVFILT_WRITE, NOTE_EXIT } from "../abi/event.ts";
 import { SIGIO } from "../abi/signal.ts";
 import { splhigh, splx } from "machine/intr.ts";
 import type { Callout } from "./callout.ts";
@@ -29,6 +29,7 @@ export class Knote {
   data: i32 = 0;
   udata: usize = 0;
   active: bool = false;              // on the kqueue's active list
+  triggered: bool = false;           // EVFILT_USER: has happened, and with EV_CLEAR has not been reported
   next: Knote | null = null;         // on the kqueue's chain of ident
   nextActive: Knote | null = null;
   list: Klist | null = null;         // of the thing, linked by nextOn
@@ -115,9 +116,10 @@ function knoteHappened(kn: Knote, hint: u32): bool {
   }
 }
 
-/** Does kn hold now? For descriptors this asks the file, for all else it is what has been counted. */
+/** Does kn hold now? For descriptors this asks the file, for all else it is what has been counted or said. */
 export function knoteReady(kn: Knote): bool {
   const file = kn.file;
+  if (kn.filter == EVFILT_USER) return kn.triggered;
   if (file == null) return kn.filter == EVFILT_PROC ? kn.fflags != 0 : kn.data != 0;
   const write = kn.filter == EVFILT_WRITE;
   kn.data = file.ready(write);

@@ -1,5 +1,5 @@
 // kqueue and kevent: registering knotes and collecting what has happened. A kqueue is a descriptor that fork does not hand on. Filters:
-// READ and WRITE on descriptors (terminals, pipes, files, other kqueues), TIMER, SIGNAL and PROC. A knote goes when it is
+// READ and WRITE on descriptors (terminals, pipes, files, other kqueues), TIMER, SIGNAL, PROC, and USER, which happens when kevent says so. A knote goes when it is
 // deleted, when its descriptor or the kqueue is closed, or, with EV_ONESHOT, when it has been reported.
 //
 // Rules. knoteDrop is the one place where a knote ends. An active knote is reported at most once a call; one that still holds
@@ -8,7 +8,7 @@
 import { EBADF, EINTR, EINVAL, ENOENT, ENOMEM, ERESTART, ESRCH, EWOULDBLOCK } from "../abi/errno.ts";
 import {
   EV_ADD, EV_CLEAR, EV_DELETE, EV_DISABLE, EV_ENABLE, EV_ERROR, EV_ONESHOT, EVFILT_PROC, EVFILT_READ, EVFILT_SIGNAL, EVFILT_TIMER,
-  EVFILT_WRITE, Kevent, NOTE_EXEC, NOTE_EXIT, NOTE_FORK,
+  EVFILT_USER, EVFILT_WRITE, Kevent, NOTE_EXEC, NOTE_EXIT, NOTE_FFAND, NOTE_FFCOPY, NOTE_FFLAGSMASK, NOTE_FFOR, NOTE_FORK, NOTE_TRIGGER,
 } from "../abi/event.ts";
 import { O_ASYNC, O_RDWR, Stat, S_IFIFO } from "../abi/file.ts";
 import { NSIG } from "../abi/signal.ts";
@@ -171,6 +171,7 @@ function register(lwp: Lwp, kq: Kqueue, ke: Kevent): i32 {
       return error;
     }
   }
+  if (filter == EVFILT_USER) touch(kn, ke);
   enable(kn, flags);
   return 0;
 }
@@ -212,6 +213,8 @@ function arm(kn: Knote, ke: Kevent, known: bool): i32 {
     case EVFILT_PROC:
       kn.flags |= EV_CLEAR;
       return known ? 0 : watchProcess(kn, kn.ident as i32);
+    case EVFILT_USER:
+      return 0;
     default:
       return EINVAL;
   }
@@ -233,6 +236,21 @@ function watchProcess(kn: Knote, pid: i32): i32 {
   kn.wanted &= NOTE_EXIT | NOTE_FORK | NOTE_EXEC;
   knoteAttach(kn, p.notes);
   return 0;
+}
+
+/** EVFILT_USER: what somebody says of it. */
+function touch(kn: Knote, ke: Kevent): void {
+  const said = ke.fflags & NOTE_FFLAGSMASK;
+  const s = splhigh();
+  switch (ke.fflags & NOTE_FFCOPY) {
+    case NOTE_FFAND: kn.fflags &= said; break;
+    case NOTE_FFOR: kn.fflags |= said; break;
+    case NOTE_FFCOPY: kn.fflags = said; break;
+    default: break;
+  }
+  kn.data = ke.data;
+  if ((ke.fflags & NOTE_TRIGGER) != 0) kn.triggered = true;
+  splx(s);
 }
 
 /** Milliseconds become ticks, rounded up; the first may begin in the middle of a tick and so gets one more. */
@@ -362,6 +380,7 @@ function takeFirst(kq: Kqueue, ke: Kevent): bool {
   else {
     kn.data = 0;
     kn.fflags = 0;
+    kn.triggered = false;
   }
   return true;
 }

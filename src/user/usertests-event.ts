@@ -2,8 +2,8 @@
 // ends, and poll and select.
 
 import { EBADF, EINVAL, ENOENT } from '../abi/errno.ts';
-import { EV_ADD, EV_CLEAR, EV_DELETE, EV_DISABLE, EV_ENABLE, EV_EOF, EV_ONESHOT, EVFILT_READ, EVFILT_SIGNAL, EVFILT_TIMER, EVFILT_WRITE,
-  Kevent, PollFd, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from '../abi/event.ts';
+import { EV_ADD, EV_CLEAR, EV_DELETE, EV_DISABLE, EV_ENABLE, EV_EOF, EV_ONESHOT, EVFILT_READ, EVFILT_SIGNAL, EVFILT_TIMER, EVFILT_USER,
+  EVFILT_WRITE, Kevent, NOTE_TRIGGER, PollFd, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from '../abi/event.ts';
 import { SIG_IGN, SIGUSR1 } from '../abi/signal.ts';
 import { Timespec } from '../abi/time.ts';
 import { close, getpid, kevent, kill, kqueue, pipe, poll, read, select, write } from '../libc/sys.ts';
@@ -18,10 +18,14 @@ let sets!: FixedArray<u32, 4>;
 let queue: i32 = -1;
 
 function watch(ident: i32, filter: i32, flags: i32, data: i32): i32 {
+  return watchFor(ident, filter, flags, 0, data);
+}
+
+function watchFor(ident: i32, filter: i32, flags: i32, fflags: u32, data: i32): i32 {
   change.ident = ident as u32;
   change.filter = filter as i16;
   change.flags = flags as u16;
-  change.fflags = 0;
+  change.fflags = fflags;
   change.data = data;
   change.udata = 4711;
   return kevent(queue, addressof(change), 1, 0, 0, 0);
@@ -178,6 +182,17 @@ export function eventCases(): void {
     kill(getpid(), SIGUSR1);
     checkEqual("an event even when it is ignored", wait(1000), 1);
     checkEqual("how often", got.data, 2);
+    checkEqual("cleared", wait(0), 0);
+  });
+  test("kqueue-user", () => {
+    start();
+    checkError("unknown", watchFor(6, EVFILT_USER, 0, NOTE_TRIGGER, 0), ENOENT);
+    must("EV_ADD", watch(6, EVFILT_USER, EV_ADD | EV_CLEAR, 0));
+    checkEqual("not yet", wait(0), 0);
+    must("NOTE_TRIGGER", watchFor(6, EVFILT_USER, 0, NOTE_TRIGGER, 9));
+    checkEqual("an event", wait(1000), 1);
+    check("with its data", got.ident == 6 && got.data == 9);
+    must("no news", watch(6, EVFILT_USER, 0, 0));
     checkEqual("cleared", wait(0), 0);
   });
   test("kqueue-disable", () => {

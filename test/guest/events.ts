@@ -4,7 +4,8 @@
 import { EBADF, EINTR, EINVAL, ENOENT, EOPNOTSUPP, ESRCH, EWOULDBLOCK } from '../../src/abi/errno.ts';
 import {
   EV_ADD, EV_CLEAR, EV_DELETE, EV_DISABLE, EV_ENABLE, EV_EOF, EV_ERROR, EV_ONESHOT, EVFILT_PROC, EVFILT_READ, EVFILT_SIGNAL, EVFILT_TIMER,
-  EVFILT_WRITE, Kevent, NOTE_EXEC, NOTE_EXIT, NOTE_FORK, POLLHUP, POLLIN, POLLNVAL, POLLOUT,
+  EVFILT_USER, EVFILT_WRITE, Kevent, NOTE_EXEC, NOTE_EXIT, NOTE_FFAND, NOTE_FFCOPY, NOTE_FFNOP, NOTE_FFOR, NOTE_FORK, NOTE_TRIGGER, POLLHUP,
+  POLLIN, POLLNVAL, POLLOUT,
 } from '../../src/abi/event.ts';
 import {
   F_GETFL, F_GETOWN, F_SETFL, F_SETOWN, LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, O_ASYNC, O_CREAT, O_EXLOCK, O_NONBLOCK, O_RDWR, O_SHLOCK, O_TRUNC,
@@ -179,6 +180,40 @@ function testSignal(): void {
   setitimer(0, addressof(timer), 0);
   checkError("a handler ends the wait", collect(3000), EINTR);
   checkEqual("having run", caught, 1);
+}
+
+/** One change of user event 5. */
+function say(flags: i32, fflags: u32, data: i32): i32 {
+  request.ident = 5;
+  request.filter = EVFILT_USER as i16;
+  request.flags = flags as u16;
+  request.fflags = fflags;
+  request.data = data;
+  request.udata = 0x1234;
+  return kevent(kq, addressof(request), 1, 0, 0, 0);
+}
+
+function testUser(): void {
+  checkError("no such user event", say(0, NOTE_TRIGGER, 0), ENOENT);
+  checkEqual("make one", say(EV_ADD | EV_CLEAR, NOTE_FFCOPY | 0xf0, 0), 0);
+  checkEqual("it has not happened", collect(0), 0);
+  say(0, NOTE_FFOR | 0x0f, 3);
+  checkEqual("nor does another word make it", collect(0), 0);
+  say(0, NOTE_TRIGGER | NOTE_FFAND | 0x3c, 4);
+  say(0, NOTE_TRIGGER | NOTE_FFNOP | 0xffffff, 7);
+  checkEqual("twice is one event", collect(0), 1);
+  check("with its words", event(0).filter == (EVFILT_USER as i16) && event(0).ident == 5 && event(0).udata == 0x1234);
+  check("flags and data", event(0).fflags == 0x3c && event(0).data == 7);
+  checkEqual("EV_CLEAR: told once", collect(0), 0);
+  checkEqual("and when it happens again", say(0, NOTE_TRIGGER, 0) + collect(0), 1);
+  say(EV_DISABLE, NOTE_TRIGGER, 0);
+  checkEqual("disabled it says nothing", collect(0), 0);
+  checkEqual("but has happened", say(EV_ENABLE, NOTE_FFNOP, 0) + collect(0), 1);
+  say(EV_ADD, NOTE_TRIGGER, 0);
+  checkEqual("without EV_CLEAR it stays", collect(0) + collect(0), 2);
+  say(EV_ADD | EV_ONESHOT, NOTE_FFNOP, 0);
+  checkEqual("EV_ONESHOT: once more", collect(0), 1);
+  checkError("then it is gone", say(EV_DELETE, 0, 0), ENOENT);
 }
 
 function watchProcess(pid: i32, notes: u32): i32 {
@@ -430,6 +465,7 @@ function main(args: string[]): i32 {
   testFiles();
   testTimer();
   testSignal();
+  testUser();
   testProcess();
   testFairness();
   testErrors();

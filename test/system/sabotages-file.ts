@@ -33,6 +33,8 @@ export const FILE_SABOTAGES: Sabotages = {
     ['timers that expire once', 'if ((kn.flags & EV_ONESHOT) == 0) calloutReset', 'if (kn.period < 0) calloutReset', 'kqueue-timer'],
     ['events that cannot be disabled', 'kn.flags |= EV_DISABLE;\n    knoteDeactivate(kn);', '', 'kqueue-disable'],
     ['a kqueue that children have', 'return false;\n  }\n\n  override asQueue', 'return true;\n  }\n\n  override asQueue', 'kqueue-not-inherited'],
+    ['user events that nobody triggers', 'if ((ke.fflags & NOTE_TRIGGER) != 0) kn.triggered = true;', '', 'kqueue-user'],
+    ['user events that stay', 'kn.triggered = false;\n  }\n  return true', '}\n  return true', 'kqueue-user'],
     ['events without the user\'s word', 'ke.udata = kn.udata;', 'ke.udata = 0;', 'kqueue-read'],
     ['any descriptor for a kqueue', 'if (kq == null) return EBADF;', 'if (kq == null) return EINVAL;', 'kqueue-errors'],
     ['filters of any number', 'default:\n      return EINVAL;', 'default:\n      return 0;', 'kqueue-errors'],
