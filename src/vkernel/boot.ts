@@ -11,6 +11,7 @@ import { vmPageStartup } from '../kern/vm_page.ts';
 import { clockInit } from './clock.ts';
 import { consInit } from './console.ts';
 import { openDisk } from './disk.ts';
+import { eventsInit } from './events.ts';
 import { fpuInit } from '../kern/fpu.ts';
 import { imageBytes, mapImage } from './image.ts';
 import { intrInit } from './intr.ts';
@@ -47,6 +48,7 @@ function vkernelBoot(stack: usize): void {
   vmPageStartup(4096, imageBytes);
   fpuInit();
   intrInit();
+  eventsInit();
   consInit();
   clockInit();
   kernMain(addressof(bootStack));

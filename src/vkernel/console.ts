@@ -1,11 +1,11 @@
 // The console is the process's standard input and output. Output is gathered and written in pieces, at the latest when the
-// kernel returns to a process or idles; input is announced by SIGIO and read without blocking. The terminal is in raw mode
+// kernel returns to a process or idles; input is announced by the kqueue and read without blocking. The terminal is in raw mode
 // while the virtual kernel runs and is given back as it was; of its signal characters only QUIT stays: it is for the virtual kernel itself.
 
-import { F_SETFL, F_SETOWN, ICANON, ECHO, ICRNL, ISIG, O_ASYNC, O_FNONBLOCKING, ONLCR, OPOST, O_RDWR, Termios, TIOCGETA, TIOCGWINSZ, TIOCSETA,
-  VINTR, VSTATUS, VSUSP } from '../abi/file.ts';
+import { ICANON, ECHO, ICRNL, ISIG, O_FNONBLOCKING, ONLCR, OPOST, Termios, TIOCGETA, TIOCGWINSZ, TIOCSETA, VINTR, VSTATUS, VSUSP } from '../abi/file.ts';
 import { ttyInput, ttySetWindow, consoleTty } from '../kern/tty.ts';
-import { extpread, fcntl, getpid, ioctl, write } from '../libc/sys.ts';
+import { extpread, ioctl, write } from '../libc/sys.ts';
+import { watchInput } from './events.ts';
 
 const ROOM: u32 = 512;
 
@@ -45,7 +45,7 @@ export function consPutc(c: i32): void {
 }
 
 /** Takes what was typed. At splhigh. */
-export function consInput(): void {
+function consInput(): void {
   for (;;) {
     const n = extpread(0, changetype<usize>(input.bytes), 32, O_FNONBLOCKING, -1);
     if (n <= 0) return;
@@ -62,8 +62,9 @@ export function consWindow(): void {
   if (ioctl(0, TIOCGWINSZ, changetype<usize>(size)) == 0) ttySetWindow(consoleTty, size.window, size.pixels);
 }
 
-/** Puts the terminal into raw mode and asks for SIGIO. */
+/** Puts the terminal, if it is one, into raw mode, and asks to be told of input. */
 export function consInit(): void {
+  watchInput(0, consInput);
   isTerminal = ioctl(0, TIOCGETA, changetype<usize>(original)) == 0;
   if (!isTerminal) return;
   memory.copy(changetype<usize>(raw), changetype<usize>(original), sizeof<Termios>());
@@ -74,14 +75,11 @@ export function consInit(): void {
   disable(VSUSP);
   disable(VSTATUS);
   ioctl(0, TIOCSETA, changetype<usize>(raw));
-  fcntl(0, F_SETOWN, getpid());
-  fcntl(0, F_SETFL, O_RDWR | O_ASYNC);
 }
 
 /** Writes everything and gives the terminal back. */
 export function consEnd(): void {
   consFlush();
   if (!isTerminal) return;
-  fcntl(0, F_SETFL, O_RDWR);
   ioctl(0, TIOCSETA, changetype<usize>(original));
 }

@@ -1,15 +1,17 @@
 // The disk: a file of the real kernel's file system. Helpers, threads of our process, read and write it, straight from and to the
-// image, so that processes run while the real kernel waits for its disk; they tell us by SIGURG. There are several, so that what
+// image, so that processes run while the real kernel waits for its disk; they tell us by an event of the kqueue. There are several, so that what
 // the real kernel has in memory does not wait behind what it must read. With off=asyncdisk we read and write ourselves, and everything waits.
 
 import { EIO, ENXIO } from '../abi/errno.ts';
+import { Kevent } from '../abi/event.ts';
 import { O_CLOEXEC, O_EXLOCK, O_NONBLOCK, O_RDWR, SEEK_END } from '../abi/file.ts';
 import { LwpParams } from '../abi/lwp.ts';
-import { SIG_BLOCK, SIG_SETMASK, SigSet, SIGURG } from '../abi/signal.ts';
+import { SIG_BLOCK, SIG_SETMASK, SigSet } from '../abi/signal.ts';
 import { TlsInfo } from '../abi/time.ts';
 import { BLOCK_SIZE, DISK_STARTED, diskDone, DiskRequest } from '../kern/diskqueue.ts';
 import { asyncDiskOn } from '../kern/tuning.ts';
-import { extpread, extpwrite, getpid, kill, lseek, lwpCreate, open, sigprocmask } from '../libc/sys.ts';
+import { extpread, extpwrite, lseek, lwpCreate, open, sigprocmask } from '../libc/sys.ts';
+import { eventRaise, watchEvent } from './events.ts';
 import { hostSleep, hostWakeup } from './fastcall.ts';
 import { Tcb, useTcb } from '../libc/tls.ts';
 import { options, refuse, refuseFile, say } from './options.ts';
@@ -94,11 +96,14 @@ class Helper {
 let helpers!: FixedArray<Helper | null, 4>;
 /** How many there are. */
 let helped: u32 = 0;
+/** What they raise. */
+let moved!: Embed<Kevent>;
 
 /** Starts the helpers: threads that take no signals. */
 function startHelpers(): void {
   const all = new SigSet();
   const before = new SigSet();
+  watchEvent(0, diskInterrupt, moved);
   all.w0 = 0xffffffff;
   sigprocmask(SIG_BLOCK, changetype<usize>(all), changetype<usize>(before));
   while (helped < HELPERS && startHelper(helped)) helped++;
@@ -119,22 +124,21 @@ function startHelper(slot: u32): bool {
   return started;
 }
 
-/** A helper: moves data and says so by SIGURG. It calls nothing of the kernel. */
+/** A helper: moves data and says so. It calls nothing of the kernel. */
 function help(helper: Helper): void {
   const wanted = changetype<usize>(helper);
   useTcb(helper.tcb, helper.tls, 0);
-  const pid = getpid();
   for (;;) {
     while (load<i32>(wanted) == 0) hostSleep(wanted, 0, 0);
     helper.error = transfer(helper.request!);
     store<i32>(wanted, 0);
     store<i32>(wanted + offsetof<Helper>("done"), 1);
-    kill(pid, SIGURG);
+    eventRaise(moved);
   }
 }
 
-/** SIGURG: helpers may have done what they were told. At splhigh. */
-export function diskInterrupt(): void {
+/** Helpers may have done what they were told. At splhigh. */
+function diskInterrupt(): void {
   for (let slot: u32 = 0; slot < helped; slot++) {
     const helper = helpers[slot]!;
     const done = changetype<usize>(helper) + offsetof<Helper>("done");

@@ -1,11 +1,11 @@
-// Interrupts of the virtual kernel are signals of its process: SIGALRM is the clock, SIGURG the disk, SIGIO the console, SIGWINCH its
+// Interrupts of the virtual kernel are signals of its process: SIGALRM is the clock, SIGIO the kqueue (events.ts) of console and disk, SIGWINCH the console's
 // window, SIGTERM the wish that we end, and SIGQUIT (^\ at the console) the wish to know what we do. "Interrupts off" is a level in
 // memory, not a signal mask: a signal that arrives while the level is raised only leaves a bit, and whoever lowers the level
 // runs what is pending. A handler never switches threads; it runs on whatever kernel stack is current. SIGUSR1 comes from
 // another virtual CPU (cpu.ts).
 
 import { TrapFrame } from '../abi/frames.ts';
-import { MC_FRAME, SA_RESTART, SIGALRM, SigAction, SIGIO, SIGQUIT, SIGTERM, SIGURG, SIGUSR1, SIGUSR2, SIGWINCH, UC_MCONTEXT } from '../abi/signal.ts';
+import { MC_FRAME, SA_RESTART, SIGALRM, SigAction, SIGIO, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, UC_MCONTEXT } from '../abi/signal.ts';
 import { ITIMER_REAL, Itimerval } from '../abi/time.ts';
 import { pfind, reportProcesses } from '../kern/proc.ts';
 import { psignal } from '../kern/sigpost.ts';
@@ -14,18 +14,17 @@ import { hardclock } from '../kern/time.ts';
 import { panic } from '../kern/panic.ts';
 import { exchange } from '../libc/mutex.ts';
 import { setitimer, sigaction } from '../libc/sys.ts';
-import { consFlush, consInput, consWindow } from './console.ts';
+import { consFlush, consWindow } from './console.ts';
 import { clearKick, interrupted, waitForKick } from './cpu.ts';
-import { diskInterrupt } from './disk.ts';
+import { eventsInterrupt } from './events.ts';
 import { HZ } from '../kern/callout.ts';
 import { lookAgain } from './trap.ts';
 
 const CLOCK: u32 = 1;
-const CONSOLE: u32 = 2;
+const EVENTS: u32 = 2;
 const TERMINATE: u32 = 4;
 const WINDOW: u32 = 8;
 const INQUIRE: u32 = 16;
-const DISK: u32 = 32;
 
 class SignalState {
   level: i32 = 1;          // 1: interrupts off
@@ -37,8 +36,7 @@ let tick!: Embed<Itimerval>;
 
 function dispatch(bits: u32): void {
   if ((bits & CLOCK) != 0) hardclock();
-  if ((bits & DISK) != 0) diskInterrupt();
-  if ((bits & CONSOLE) != 0) consInput();
+  if ((bits & EVENTS) != 0) eventsInterrupt();
   if ((bits & WINDOW) != 0) consWindow();
   if ((bits & INQUIRE) != 0) reportProcesses();
   if ((bits & TERMINATE) != 0) terminate();
@@ -47,8 +45,7 @@ function dispatch(bits: u32): void {
 function bitOf(signal: i32): u32 {
   switch (signal) {
     case SIGALRM: return CLOCK;
-    case SIGIO: return CONSOLE;
-    case SIGURG: return DISK;
+    case SIGIO: return EVENTS;
     case SIGWINCH: return WINDOW;
     case SIGQUIT: return INQUIRE;
     default: return TERMINATE;
@@ -112,9 +109,9 @@ export function splopen(): void {
   if (state.pending != 0) splx(0);
 }
 
-/** Let interrupts come: start-up is done. What was typed before the console's signal was wanted is taken now. */
+/** Let interrupts come: start-up is done. How large the window is we look for ourselves. */
 export function intrEnable(): void {
-  addPending(CONSOLE | WINDOW);
+  addPending(WINDOW);
   splx(0);
 }
 
@@ -141,14 +138,13 @@ function catchSignal(signal: i32): void {
 export function intrInit(): void {
   action.handler = codeof(interrupt);
   action.flags = SA_RESTART;
-  action.m0 = (1 << (SIGALRM - 1)) | (1 << (SIGIO - 1)) | (1 << (SIGTERM - 1)) | (1 << (SIGWINCH - 1)) | (1 << (SIGQUIT - 1)) | (1 << (SIGURG - 1))
+  action.m0 = (1 << (SIGALRM - 1)) | (1 << (SIGIO - 1)) | (1 << (SIGTERM - 1)) | (1 << (SIGWINCH - 1)) | (1 << (SIGQUIT - 1))
     | (1 << (SIGUSR1 - 1));
   catchSignal(SIGALRM);
   catchSignal(SIGIO);
   catchSignal(SIGTERM);
   catchSignal(SIGWINCH);
   catchSignal(SIGQUIT);
-  catchSignal(SIGURG);
   catchSignal(SIGUSR1);
 }
 

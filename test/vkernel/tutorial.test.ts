@@ -31,8 +31,8 @@ function matches(shown: readonly string[], printed: readonly string[]): boolean 
 describe('the tutorial', () => {
   const shown = blocks(readFileSync(join(ROOT, TUTORIAL), 'utf8'));
 
-  it('has a system call, a page fault, a signal and the ledger', () => {
-    expect(shown.map(({ command }) => /-d calls\S*|--ledger/.exec(command)![0])).toEqual(['-d calls,switch,syscall', '-d calls,switch,fault,vpte', '-d calls,switch,upcall', '--ledger']);
+  it('has a system call, a page fault, a signal, an event and the ledger', () => {
+    expect(shown.map(({ command }) => /-d (calls|syscall)\S*|--ledger/.exec(command)![0])).toEqual(['-d calls,switch,syscall', '-d calls,switch,fault,vpte', '-d calls,switch,upcall', '-d syscall', '--ledger']);
   });
 
   it.each(shown.map(({ command, lines }): [string, readonly string[]] => [command, lines]))('shows what %s prints', (command, lines) => {
