@@ -1,15 +1,16 @@
-// `npm run bench [-- buildworld ...]`, `npm run bench -- switch [--json]`, `npm run bench -- kernel [--json] [--linux BZIMAGE]` and
-// `npm run bench -- cpu [--json] [--against QEMU]`: the published numbers. They print, they never judge.
+// `npm run bench [-- buildworld ...]`, `npm run bench -- switch [--json]`, `npm run bench -- kernel [--json] [--linux BZIMAGE]`,
+// `npm run bench -- cpu [--json] [--against QEMU]` and `npm run bench -- costs`: the published numbers. They print, they never judge.
 
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { endWithReader } from '../src/cli/closed-pipe.ts';
 import { benchBuildworld } from './buildworld.ts';
+import { costTable } from './costs.ts';
 import { benchCpu } from './cpu.ts';
 import { benchKernel } from './kernel.ts';
 import { benchSwitch } from './switch.ts';
 
-const USAGE = `usage: npm run bench -- [buildworld [--quick] [--json] [--sensitivity] [--steps] [--against COMMAND] [--svg FILE] [--folded FILE] [--target TARGET] | switch [--json] | kernel [--json] [--linux BZIMAGE] | cpu [--json] [--against COMMAND] [--only WORDS] [--reps N]]`;
+const USAGE = `usage: npm run bench -- [buildworld [--quick] [--json] [--sensitivity] [--steps] [--against COMMAND] [--svg FILE] [--folded FILE] [--target TARGET] | switch [--json] | kernel [--json] [--linux BZIMAGE] | cpu [--json] [--against COMMAND] [--only WORDS] [--reps N] | costs]`;
 
 class Usage extends Error {}
 
@@ -78,6 +79,10 @@ async function main([name = 'buildworld', ...words]: readonly string[]): Promise
     const linux = valueOf(words, 'linux');
     nothingElse(words);
     return benchKernel(json, linux);
+  }
+  if (name === 'costs') {
+    nothingElse(words);
+    return console.log(costTable());
   }
   if (name !== 'buildworld' && !name.startsWith('--')) throw new Usage(`unknown bench ${name}`);
   return buildworld(name === 'buildworld' ? words : [name, ...words]);

@@ -4,11 +4,12 @@
 //
 // The counts are exact and part of the machine's state: they are the same on every engine and however a run is sliced, and
 // they are counted whatever the table says. `flat`, the default, charges nothing: one instruction, one cycle. `p4` is a
-// 2.4 GHz Pentium 4 (Northwood, 2002), the kind of machine that the virtual kernel was first timed on. bench/README.md says
-// how far to trust it.
+// 2.4 GHz Pentium 4 (Northwood, 2002), the kind of machine that the virtual kernel was first timed on: its costs are in p4.ts.
 //
 // What the model leaves out: caches, branch prediction and the overlap of instructions (each costs one cycle), and the
 // capacity of the TLB (a page misses once after each flush).
+
+import { P4_COSTS, P4_HERTZ } from './p4.ts';
 
 /** Kinds of events, in the order of their counters in memory (layout.ts). */
 export const EVENTS = [
@@ -64,59 +65,6 @@ export interface Timing {
   readonly disk: DiskTiming;
 }
 
-/**
- * A cost and what it rests on: `published`, a figure of the source itself; `derived`, computed from one, as the source says.
- */
-export interface Cost {
-  readonly event: EventKind;
-  readonly cycles: number;
-  readonly basis: 'published' | 'derived';
-  readonly source: string;
-}
-
-const ADAMS = 'Adams & Agesen, ASPLOS 2006, nanobenchmarks, native Pentium 4 at 3.8 GHz';
-const AGNER = 'A. Fog, Instruction tables, Pentium 4';
-const INTEL = 'Intel 248966, IA-32 Optimization Reference Manual, appendix C, family 0F';
-const TRAP = `${ADAMS}: divide error, handler and IRET are 889, divided 540 to 350`;
-const SYSENTER = `${ADAMS}: a system call is 242, divided 140 to 100`;
-const PORT = `${ADAMS}: IN is 3209, that is 844 ns at any clock`;
-const AAGE = 'Aage, OSNews, July 2004, kept in the OSDev wiki, "Context Switching", Pentium 4 at 2.8 GHz';
-const TORVALDS = 'L. Torvalds, linux-kernel, 26 September 2001, Pentium 4';
-const LOKIER = 'linux-kernel, 11 February 2003, "i386 context switch very slow", Pentium 4';
-const SERIAL = `serialising (Intel SDM vol. 3, "Serializing Instructions"), as CPUID is; ${AGNER}: CPUID, 200 to 500`;
-
-/** The Pentium 4. */
-export const P4_COSTS: readonly Cost[] = [
-  { event: 'softwareInterrupt', cycles: 540, basis: 'derived', source: `as an exception; ${TRAP}` },
-  { event: 'hardwareInterrupt', cycles: 540, basis: 'derived', source: `as an exception; ${TRAP}` },
-  { event: 'exception', cycles: 540, basis: 'derived', source: TRAP },
-  { event: 'interruptReturn', cycles: 350, basis: 'derived', source: TRAP },
-  { event: 'fastCall', cycles: 140, basis: 'derived', source: SYSENTER },
-  { event: 'fastReturn', cycles: 100, basis: 'derived', source: SYSENTER },
-  { event: 'farTransfer', cycles: 34, basis: 'derived', source: `${AGNER}: MOV sr, r, 14; ${INTEL}: a refill of the pipeline, 20` },
-  { event: 'taskSwitch', cycles: 380, basis: 'derived', source: `${SERIAL}; six segments at 14, as segmentLoad; ${INTEL}: 48 words read or written, 2 each` },
-  { event: 'segmentLoad', cycles: 14, basis: 'published', source: `${AGNER}: MOV sr, r` },
-  { event: 'tableLoad', cycles: 200, basis: 'derived', source: SERIAL },
-  { event: 'directoryLoad', cycles: 345, basis: 'derived', source: `${AAGE}: another address space and three pages of it, 516; less three tlbMiss` },
-  { event: 'controlLoad', cycles: 200, basis: 'derived', source: SERIAL },
-  { event: 'tlbInvalidate', cycles: 200, basis: 'derived', source: SERIAL },
-  { event: 'tlbMiss', cycles: 57, basis: 'derived', source: `${INTEL}: two loads from the second-level cache, 18 each, and 21 to begin and end the walk` },
-  { event: 'pageMark', cycles: 104, basis: 'derived', source: `${TORVALDS}: a locked read-modify-write of a line that it owns` },
-  { event: 'flagsLoad', cycles: 36, basis: 'published', source: `${AGNER}: CLI; STI and POPF are like it` },
-  { event: 'portRead', cycles: 2027, basis: 'derived', source: PORT },
-  { event: 'portWrite', cycles: 2027, basis: 'derived', source: PORT },
-  { event: 'portString', cycles: 288, basis: 'derived', source: 'ATA-4, PIO mode 4: 120 ns for a word' },
-  { event: 'deviceMemory', cycles: 2027, basis: 'derived', source: `as a port, over the same bus; ${PORT}` },
-  { event: 'serialize', cycles: 200, basis: 'published', source: `${AGNER}: CPUID, 200 to 500` },
-  { event: 'timeStamp', cycles: 80, basis: 'published', source: `${TORVALDS}, and ${AGNER}: RDTSC` },
-  { event: 'modelRegister', cycles: 60, basis: 'published', source: `${LOKIER}: WRMSR, 60 and more` },
-  { event: 'divide', cycles: 55, basis: 'published', source: `${INTEL}: DIV r32, latency 56 to 70` },
-  { event: 'x87Divide', cycles: 42, basis: 'published', source: `${INTEL}: FDIV and FSQRT, extended precision, latency 43` },
-  { event: 'x87Function', cycles: 170, basis: 'published', source: `${INTEL}: FSIN and FCOS, latency 160 to 180` },
-  { event: 'fpuSave', cycles: 132, basis: 'published', source: `${AGNER}: FXSAVE` },
-  { event: 'fpuRestore', cycles: 208, basis: 'published', source: `${AGNER}: FXRSTOR` },
-];
-
 function costTable(cost: (event: EventKind) => number): Record<EventKind, number> {
   return Object.fromEntries(EVENTS.map((event) => [event, cost(event)])) as Record<EventKind, number>;
 }
@@ -132,7 +80,7 @@ export const FLAT: Timing = {
 /** A 2.4 GHz Pentium 4 with a 7,200 rpm ATA disk of 2007. */
 export const P4: Timing = {
   name: 'p4',
-  hertz: 2_400_000_000,
+  hertz: P4_HERTZ,
   costs: costTable((event) => P4_COSTS.find((cost) => cost.event === event)!.cycles),
   disk: { access: 0.0127, command: 0.0003, rate: 60_000_000 },
 };
