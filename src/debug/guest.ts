@@ -142,6 +142,10 @@ class UserMemory extends Memory {
 
 /** One kernel's records. */
 export class KernelView {
+  /** 0 for the host kernel, 1 for a virtual kernel on it, and so on. */
+  readonly depth: number;
+  /** Process ids of the kernels from the host kernel's process to this one: empty for the host kernel, `2`, `2.4`. */
+  readonly chain: string;
   private readonly nested = new Map<number, KernelView>();
   private readonly curLwpAt: number;
   private readonly procListAt: number;
@@ -152,9 +156,12 @@ export class KernelView {
     readonly memory: Memory,
     readonly files: KernelFiles,
     private readonly inner: KernelFiles,
-    /** 0 for the host kernel, 1 for a virtual kernel on it, and so on. */
-    readonly depth: number,
+    /** The kernel below, and which of its processes this one is; null and 0 for the host kernel. */
+    outer: KernelView | null,
+    private readonly pid: number,
   ) {
+    this.depth = outer ? outer.depth + 1 : 0;
+    this.chain = outer ? `${outer.chain && `${outer.chain}.`}${pid}` : '';
     this.curLwpAt = files.symbols.address('curLwp') ?? 0;
     this.procListAt = files.symbols.address('procList') ?? 0;
   }
@@ -321,8 +328,9 @@ export class KernelView {
   virtualKernelOf(proc: number): KernelView | null {
     const vmspace = this.field(proc, 'Proc.vmspace');
     if (vmspace === 0 || this.field(proc, 'Proc.vkernel') === 0 || !this.isNamedVkernel(proc)) return null;
+    const pid = this.field(proc, 'Proc.pid');
     let view = this.nested.get(vmspace);
-    if (!view) this.nested.set(vmspace, (view = new KernelView(this.ram, this.userMemory(vmspace), this.inner, this.inner, this.depth + 1)));
+    if (view?.pid !== pid) this.nested.set(vmspace, (view = new KernelView(this.ram, this.userMemory(vmspace), this.inner, this.inner, this, pid)));
     return view.curLwp() !== 0 ? view : null;
   }
 
@@ -371,5 +379,5 @@ export class KernelView {
 /** The host kernel of a machine that runs our own system. */
 export function hostView(cpu: Cpu, files: SystemFiles): KernelView {
   const ram = new Uint32Array(cpu.ram.buffer, cpu.ram.byteOffset, cpu.ramBytes >>> 2);
-  return new KernelView(ram, new LinearMemory(ram, files.host.symbols.loadOffset), files.host, files.virtual, 0);
+  return new KernelView(ram, new LinearMemory(ram, files.host.symbols.loadOffset), files.host, files.virtual, null, 0);
 }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LedgerTotals } from '../../src/debug/observe/ledger.ts';
 import { buildWorld } from '../../src/image/world.ts';
 import { kernelImage } from '../debug/kernel.ts';
+import { importTrace } from '../debug/observe/trace-format.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 let folder = '';
@@ -57,8 +58,9 @@ describe('observing', () => {
     const [trace, log] = [join(folder, 'trace.json'), join(folder, 'log')];
     const { code, err } = emulate('--trace', trace, '-d', 'syscall,int', '-D', log, '--exec', 'echo hi');
     expect([code, err]).toEqual([0, '']);
-    const { traceEvents } = JSON.parse(readFileSync(trace, 'latin1')) as { traceEvents: { ph: string; name: string }[] };
-    expect(traceEvents.filter(({ ph, name }) => ph === 'X' && name === 'write').length).toBeGreaterThan(0);
+    const { complaints, processes } = importTrace(readFileSync(trace, 'latin1'));
+    expect(complaints).toEqual([]);
+    expect(processes.some(({ tracks }) => tracks.some(({ slices }) => slices.some(({ name }) => name === 'write')))).toBe(true);
     const lines = readFileSync(log, 'latin1').split('\n');
     expect(lines.some((line) => /^ *\d+ syscall \w+ \d+ in vmspace \d+: write\(1, 0x[0-9a-f]+, 3\) = 3$/.test(line))).toBe(true);
     expect(lines.some((line) => / v=80 /.test(line))).toBe(true);
@@ -74,7 +76,8 @@ describe('observing', () => {
       if (text.includes('host# ')) child.kill('SIGTERM');
     });
     expect(await code).toBe(143);
-    expect((JSON.parse(readFileSync(trace, 'latin1')) as { traceEvents: unknown[] }).traceEvents.length).toBeGreaterThan(100);
+    const { complaints, processes } = importTrace(readFileSync(trace, 'latin1'));
+    expect([complaints, processes.map(({ name }) => name).slice(0, 2)]).toEqual([[], ['host kernel', 'init, process 1 of the host']]);
     expect(readFileSync(folded, 'latin1')).toMatch(/^host;sh;_start;/m);
   }, 120_000);
 

@@ -54,7 +54,7 @@ let codes: ReadonlyMap<string, Code> | undefined;
 export function observed(commandLine: string, want: Wanted, timing = FLAT): Own & { readonly observer: Observer } {
   const own = ownSystem(commandLine, 'observed', timing);
   codes ??= worldCodes(world());
-  const observer = new Observer(own.machine.cpu, own.debug.guest!, codes, want);
+  const observer = new Observer(own.machine.cpu, own.debug.guest!, codes, want, () => own.machine.clock.now - own.machine.cpu.cycles);
   own.debug.listen({ interrupt: (vector, kind, error) => observer.interrupt(vector, kind, error) });
   return { ...own, observer };
 }

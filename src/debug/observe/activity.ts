@@ -101,7 +101,7 @@ export class Activity implements Listener {
   }
 
   private openOf(owner: Owner): Open {
-    const key = `${owner.depth}:${owner.pid}.${owner.tid}`;
+    const key = `${owner.kernel}:${owner.pid}.${owner.tid}`;
     let open = this.open.get(key);
     if (!open) this.open.set(key, (open = { stays: [], entry: 'interrupt' }));
     return open;

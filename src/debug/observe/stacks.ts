@@ -35,6 +35,8 @@ export class Path {
 export interface Owner {
   /** 0: the host kernel, 1: a virtual kernel; programs have the depth of their kernel. */
   readonly depth: number;
+  /** Which kernel of that depth: empty for the host kernel, `2` when process 2 of the host is it, `2.4`. */
+  readonly kernel: string;
   readonly kind: 'kernel' | 'program';
   readonly name: string;
   readonly pid: number;

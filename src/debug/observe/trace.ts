@@ -3,8 +3,12 @@
 // between them, its system calls and faults until they are over; the host kernel's track shows the processor's stays in ring 0.
 // Arrows lead from a VM space to the owner that handles what was asked for, and back.
 //
-// Guarantees: only complete slices (X), which never overlap on one track except by nesting; every s has its f; times are
-// microseconds with four digits; the same run gives the same bytes. Events are written as they end, so a trace is never held in memory.
+// Guarantees: only complete slices (X), which never overlap on one track except by nesting; every s has its f; the same run gives the
+// same bytes. Times are whole nanoseconds, written as microseconds: readers round to nanoseconds, beginnings and durations each for
+// itself, so that with more digits a slice could end after the next one begins. Stays in user mode are rounded so that each has a length:
+// one without would be drawn inside of what follows. As on Linux, tids are those of one machine, and a
+// process's first thread has its pid: readers make a thread with that number for every process. Events are written as they end,
+// so a trace is never held in memory, but for the last one, so that what is cut off lacks only the closing brackets.
 
 import { hex0x } from '../text.ts';
 import { faultText, ownerText, whyText } from './activity.ts';
@@ -12,92 +16,123 @@ import type { Sink, Stay } from './activity.ts';
 import type { Moment, Pending } from './observer.ts';
 import type { Owner } from './stacks.ts';
 
-const HOST_KERNEL = 1;
-const TENTHS_OF_NS = 1e10;
-
 /** Takes whole lines of the file. */
 export type LineWriter = (line: string) => void;
 
 export class TraceWriter implements Sink {
   private readonly processes = new Map<string, number>();
-  private readonly threads = new Set<string>();
+  private readonly threads = new Map<string, number>();
+  private readonly kernelTrack: string;
+  /** The last pid or tid given. */
+  private last = 0;
   private flow = 0;
+  private held = '';
 
   /** @param hertz cycles in a second of virtual time */
   constructor(private readonly hertz: number, private readonly write: LineWriter) {
     write(`{"displayTimeUnit":"ns","otherData":{"clock":"virtual time","hertz":${hertz}},"traceEvents":[`);
-    this.name(HOST_KERNEL, 0, 'process_name', 'host kernel');
-    this.name(HOST_KERNEL, 1, 'thread_name', 'processor');
+    const kernel = this.process('', 'host kernel');
+    this.kernelTrack = this.thread(kernel, 1, 'processor');
   }
 
   /** The last line. */
   end(): void {
-    this.write(`{"ph":"M","name":"trace_end","pid":${HOST_KERNEL},"tid":0,"args":{}}]}`);
+    this.write(`${this.held}]}`);
   }
 
   private event(fields: string): void {
-    this.write(`{${fields}},`);
+    if (this.held) this.write(`${this.held},`);
+    this.held = `{${fields}}`;
   }
 
-  private name(pid: number, tid: number, what: string, name: string): void {
-    this.event(`"ph":"M","name":"${what}","pid":${pid},"tid":${tid},"args":{"name":${JSON.stringify(name)}}`);
+  private metadata(what: string, pid: number, tid: number, args: string): void {
+    this.event(`"ph":"M","name":"${what}","pid":${pid},"tid":${tid},"args":{${args}}`);
   }
 
-  /** `"pid":3,"tid":1` of a thread; names both when they are new. */
+  private process(key: string, name: string): number {
+    const known = this.processes.get(key);
+    if (known !== undefined) return known;
+    const pid = ++this.last;
+    this.processes.set(key, pid);
+    this.metadata('process_name', pid, pid, `"name":${JSON.stringify(name)}`);
+    this.metadata('process_sort_index', pid, pid, `"sort_index":${pid}`);
+    return pid;
+  }
+
+  /** `"pid":3,"tid":4` of a thread of a process. */
+  private thread(pid: number, lwp: number, name: string): string {
+    const key = `${pid}.${lwp}`;
+    let tid = this.threads.get(key);
+    if (tid === undefined) {
+      tid = lwp === 1 ? pid : ++this.last;
+      this.threads.set(key, tid);
+      this.metadata('thread_name', pid, tid, `"name":${JSON.stringify(name)}`);
+      this.metadata('thread_sort_index', pid, tid, `"sort_index":${lwp}`);
+    }
+    return `"pid":${pid},"tid":${tid}`;
+  }
+
   private track(owner: Owner): string {
-    const key = `${owner.depth}:${owner.pid}:${owner.space}:${owner.name}`;
-    let pid = this.processes.get(key);
-    if (pid === undefined) {
-      pid = HOST_KERNEL + 1 + this.processes.size;
-      this.processes.set(key, pid);
-      this.name(pid, 0, 'process_name', owner.space === null ? `${owner.name}, process ${owner.pid} of the host` : `vmspace ${owner.space}: ${owner.name}, process ${owner.pid}`);
-      this.event(`"ph":"M","name":"process_sort_index","pid":${pid},"tid":0,"args":{"sort_index":${pid}}`);
-    }
-    if (!this.threads.has(`${pid}.${owner.tid}`)) {
-      this.threads.add(`${pid}.${owner.tid}`);
-      this.name(pid, owner.tid, 'thread_name', `lwp ${owner.tid}`);
-    }
-    return `"pid":${pid},"tid":${owner.tid}`;
+    const { kernel, pid, space, name, tid } = owner;
+    return this.thread(this.process(`${kernel}:${pid}:${space}:${name}`, title(owner)), tid, `lwp ${tid}`);
   }
 
-  private ticks({ cycles }: Moment): number {
-    return Math.round((cycles * TENTHS_OF_NS) / this.hertz);
+  /** Nanoseconds, perhaps with a fraction. */
+  private time({ cycles }: Moment): number {
+    return (cycles * 1000) / (this.hertz / 1e6);
   }
 
-  private slice(name: string, category: string, track: string, from: Moment, to: Moment, args: string): void {
-    const start = this.ticks(from);
-    this.event(`"ph":"X","name":${JSON.stringify(name)},"cat":"${category}",${track},"ts":${micro(start)},"dur":${micro(this.ticks(to) - start)},"args":{${args}}`);
+  /** When user mode was left. */
+  private entry(at: Moment): number {
+    return Math.ceil(this.time(at));
   }
 
+  /** When user mode was entered, or the run ended. */
+  private exit(at: Moment): number {
+    return Math.floor(this.time(at));
+  }
+
+  private slice(name: string, category: string, track: string, from: number, to: number, args: string): void {
+    this.event(`"ph":"X","name":${JSON.stringify(name)},"cat":"${category}",${track},"ts":${micro(from)},"dur":${micro(Math.max(0, to - from))},"args":{${args}}`);
+  }
+
+  /** A fault may end a stay before its first instruction. */
   ran(owner: Owner, from: Moment, to: Moment, why: Pending, work: Owner | null): void {
+    if (this.entry(to) === this.exit(from)) return;
     const what = work ? `,"for":${JSON.stringify(ownerText(work))}` : '';
-    this.slice('run', owner.space === null ? 'process' : 'vmspace', this.track(owner), from, to, `"insns":${to.instructions - from.instructions},"until":${JSON.stringify(whyText(why, null))}${what}`);
+    this.slice('run', owner.space === null ? 'process' : 'vmspace', this.track(owner), this.exit(from), this.entry(to), `"insns":${to.instructions - from.instructions},"until":${JSON.stringify(whyText(why, null))}${what}`);
   }
 
   kernel(what: string, owner: Owner, from: Moment, to: Moment): void {
-    this.slice(what, 'kernel', `"pid":${HOST_KERNEL},"tid":1`, from, to, `"insns":${to.instructions - from.instructions},"from":${JSON.stringify(ownerText(owner))}`);
+    this.slice(what, 'kernel', this.kernelTrack, this.entry(from), this.exit(to), `"insns":${to.instructions - from.instructions},"from":${JSON.stringify(ownerText(owner))}`);
   }
 
   stayed({ owner, why, call, from, place, upcall }: Stay, result: string | null, to: Moment): void {
     const args = call ? `"call":${JSON.stringify(`${call.name}${call.text}`)},"result":${JSON.stringify(result ?? '?')}` : `"fault":${JSON.stringify(faultText(why))},"eip":${JSON.stringify(place || hex0x(why.eip))},"by":"${upcall ? 'virtual kernel' : 'host kernel'}"`;
-    if (call && result === null && to === from) this.event(`"ph":"i","s":"t","name":${JSON.stringify(call.name)},"cat":"syscall",${this.track(owner)},"ts":${micro(this.ticks(from))},"args":{${args}}`);
-    else this.slice(call ? call.name : whyText(why, null), call ? 'syscall' : 'fault', this.track(owner), from, to, args);
+    if (call && result === null && to === from) this.event(`"ph":"i","s":"t","name":${JSON.stringify(call.name)},"cat":"syscall",${this.track(owner)},"ts":${micro(this.entry(from))},"args":{${args}}`);
+    else this.slice(call ? call.name : whyText(why, null), call ? 'syscall' : 'fault', this.track(owner), this.entry(from), this.exit(to), args);
   }
 
   crossed(way: 'in' | 'out', space: Owner, owner: Owner, at: Moment, why: string, left: Moment): void {
     const [from, to] = way === 'in' ? [owner, space] : [space, owner];
     this.flow++;
     const flow = `"id":${this.flow},"name":${JSON.stringify(why ? `switch: ${why}` : 'switch')},"cat":"switch"`;
-    this.event(`"ph":"s",${flow},${this.track(from)},"ts":${micro(this.ticks(left))}`);
-    this.event(`"ph":"f","bp":"e",${flow},${this.track(to)},"ts":${micro(this.ticks(at))}`);
+    this.event(`"ph":"s",${flow},${this.track(from)},"ts":${micro(way === 'in' ? this.exit(at) : this.entry(left))}`);
+    this.event(`"ph":"f","bp":"e",${flow},${this.track(to)},"ts":${micro(this.exit(at))}`);
   }
 
   signalled(owner: Owner, signal: string, at: Moment): void {
-    this.event(`"ph":"i","s":"t","name":"${signal}","cat":"signal",${this.track(owner)},"ts":${micro(this.ticks(at))}`);
+    this.event(`"ph":"i","s":"t","name":"${signal}","cat":"signal",${this.track(owner)},"ts":${micro(this.exit(at))}`);
   }
 }
 
-/** Microseconds of tenths of nanoseconds. */
-function micro(ticks: number): string {
-  return `${Math.floor(ticks / 10_000)}.${String(ticks % 10_000).padStart(4, '0')}`;
+/** `sh, process 5 of the host`, `vmspace 3: ls, process 4 of vkernel 2`. */
+function title({ kernel, pid, space, name }: Owner): string {
+  const process = `${name}, process ${pid} of ${kernel ? `vkernel ${kernel}` : 'the host'}`;
+  return space === null ? process : `vmspace ${space}: ${process}`;
+}
+
+/** Microseconds of nanoseconds. */
+function micro(nanoseconds: number): string {
+  return `${Math.floor(nanoseconds / 1000)}.${String(nanoseconds % 1000).padStart(3, '0')}`;
 }

@@ -51,7 +51,7 @@ export class Watch {
 
   /** The thread that starts the host kernel. */
   bootThread(): Thread {
-    const owner: Owner = { depth: 0, kind: 'kernel', name: 'boot', pid: 0, tid: 0, space: null };
+    const owner: Owner = { depth: 0, kernel: '', kind: 'kernel', name: 'boot', pid: 0, tid: 0, space: null };
     const thread: Thread = new Stack<Trip>(owner, this.rootOf('host kernel', 'boot'), this.host.code, this.host.view.memory);
     thread.high = 0xffffffff;
     return thread;
@@ -101,7 +101,7 @@ export class Watch {
     if (known && known.low === low && known.owner.pid === pid && threads.named.get(lwp) === title) return known;
     threads.named.set(lwp, title);
     const { name, tid } = { name: view.proc(proc).name, tid: view.lwp(lwp).tid };
-    const owner: Owner = { depth: view.depth, kind: 'kernel', name, pid, tid, space: null };
+    const owner: Owner = { depth: view.depth, kernel: view.chain, kind: 'kernel', name, pid, tid, space: null };
     const root = this.rootOf(this.kernelName(view), name);
     if (known && known.low === low && known.owner.pid === pid) {
       known.owner = owner;
@@ -151,7 +151,7 @@ export class Watch {
     const pid = view.field(view.field(lwp, 'Lwp.proc'), 'Proc.pid');
     let owner = known.get(lwp);
     if (!owner || owner.pid !== pid || owner.space !== space) {
-      owner = { depth: view.depth, kind: 'program', name: 'vkernel', pid, tid: view.lwp(lwp).tid, space };
+      owner = { depth: view.depth, kernel: view.chain, kind: 'program', name: 'vkernel', pid, tid: view.lwp(lwp).tid, space };
       known.set(lwp, owner);
     }
     return owner;
@@ -167,7 +167,7 @@ export class Watch {
     if (current.holds(esp)) return current;
     const known = this.knownStack(threads, esp) ?? threads.helpers.get(lwp) ?? this.anyStack(threads, esp);
     if (known) return known;
-    const owner: Owner = { depth: view.depth, kind: 'kernel', name: 'helper', pid: 0, tid: 0, space: null };
+    const owner: Owner = { depth: view.depth, kernel: view.chain, kind: 'kernel', name: 'helper', pid: 0, tid: 0, space: null };
     const helper: Thread = new Stack<Trip>(owner, this.rootOf(this.kernelName(view), 'helper'), threads.code, view.memory);
     helper.high = 0xffffffff;
     threads.helpers.set(lwp, helper);
@@ -186,7 +186,7 @@ export class Watch {
     const pid = view.field(proc, 'Proc.pid');
     if (known && known.vmspace === vmspace && known.thread.owner.pid === pid && known.thread.owner.space === space) return known.thread;
     const { name } = view.proc(proc);
-    const owner: Owner = { depth: view.depth, kind: 'program', name, pid, tid: view.lwp(lwp).tid, space };
+    const owner: Owner = { depth: view.depth, kernel: view.chain, kind: 'program', name, pid, tid: view.lwp(lwp).tid, space };
     const root = this.rootOf(view.depth || space !== null ? 'vmspace' : 'host', name);
     const thread: Thread = new Stack<Trip>(owner, root, this.codes.get(name) ?? null, view.userMemory(vmspace));
     threads.programs.set(lwp, { thread, vmspace });
