@@ -29,8 +29,10 @@ export class Pmap {
   /** User pages mapped. */
   resident: u32 = 0;
   tables!: FixedArray<u32, 24>;
-  /** The id of its VM space, where machine/pmap.ts needs one. */
+  /** The id of its VM space, where machine/pmap.ts needs one, and what else that wants to know of it. */
   space: usize = 0;
+  running: u32 = 0;
+  onItsWay: usize = 0;
 }
 
 // What the operation in progress has changed, for the announcement.

@@ -7,7 +7,7 @@
 //
 // Device interrupts are signals for the process, which the real kernel gives to a CPU that it has running rather than to one that
 // waits; they are handled by whoever is in the kernel next. Shoot-downs need no message: VPTEs are changed in the kernel, and the
-// real kernel's MADV_INVAL reaches every CPU.
+// real kernel's MADV_INVAL reaches every CPU. What of it can wait, and how long, pmap.ts says.
 //
 // The host's processor serves all of them in turns, so the clock does not tell how long a process ran. The real kernel does: RUN
 // says what its thread has spent inside, and getrusage what all of them have used (kern/cputime.ts).
@@ -26,7 +26,8 @@ import { hostSleep, hostWakeup } from './fastcall.ts';
 import { ownWord, setOwnWord, Tcb, useTcb } from '../libc/tls.ts';
 import { cycleCount } from './clock.ts';
 import { options } from './options.ts';
-import { pmapFlush } from './pmap.ts';
+import { Changes, pmapArrive, pmapDepart, pmapFlush } from './pmap.ts';
+import type { Pmap } from '../kern/ptable.ts';
 
 // VirtualCpu.place
 const IN_KERNEL: i32 = 0;        // or on its way in
@@ -36,6 +37,7 @@ const IDLE: i32 = 2;
 class VirtualCpu {
   kick: i32 = 0;
   wish!: Embed<ResumeWish>;
+  changes!: Embed<Changes>;
   place: i32 = IN_KERNEL;
   tid: i32 = 0;
   came: u32 = 0;           // when this CPU came into the kernel
@@ -65,9 +67,16 @@ export function clearKick(): void {
   store<i32>(changetype<usize>(thisCpu), 0);
 }
 
-/** With several: let another CPU into the kernel. At splhigh. */
-export function leaveKernel(): void {
+/** With several: let another CPU into the kernel; this one goes to a process with this page table. At splhigh. */
+export function leaveKernel(pm: Pmap): void {
+  pmapDepart(pm);
   depart(IN_PROCESS);
+}
+
+/** With several: go on in the kernel, as `cpu`, which has left it for `pm`, and has been there or not. At splhigh. */
+export function returnToKernel(cpu: VirtualCpu, pm: Pmap, been: bool): void {
+  comeBack(cpu);
+  pmapArrive(pm, been);
 }
 
 function depart(place: i32): void {
@@ -79,7 +88,7 @@ function depart(place: i32): void {
 }
 
 /** With several: go on in the kernel, as `cpu`. At splhigh. */
-export function comeBack(cpu: VirtualCpu): void {
+function comeBack(cpu: VirtualCpu): void {
   lock.lock();
   thisCpu = cpu;
   inKernel = true;
@@ -91,7 +100,10 @@ export function comeBack(cpu: VirtualCpu): void {
 /** Outside the kernel until this CPU is kicked, or for no reason. At splhigh. */
 export function waitForKick(): void {
   const cpu = thisCpu;
-  if (several) depart(IDLE);
+  if (several) {
+    pmapFlush();
+    depart(IDLE);
+  }
   hostSleep(changetype<usize>(cpu), 0, 0);
   if (several) comeBack(cpu);
 }

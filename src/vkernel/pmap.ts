@@ -2,8 +2,23 @@
 // process faults (kern/ptable.ts makes them). Each belongs to an emulated VM space of the real kernel. Making such a space takes
 // ten system calls, so a few that are not in use are kept: giving one of them another tree takes one call. Kernel memory is the image itself, mapped linearly at KERNBASE.
 //
-// With one processor no space runs while this kernel does. What has changed in the space that ran last is then announced by the call that
-// lets it run again (trap.ts), and before that only if another space changes too.
+// Changes of a space that nobody runs can wait until the call that lets it run (RESUME, trap.ts), which announces them and saves a call. This is
+// what a page that has been unmapped relies on when it is used again:
+//
+//   No thread executes in a space that has not been told of all that changed in it before the thread was let in.
+//
+// 1. Changes of a space that another virtual CPU runs (`running`) are announced at once: the real kernel's MADV_INVAL reaches all CPUs.
+// 2. Other changes wait in a list (Changes) of the CPU that is in the kernel, for one space at a time: a change of another, and a full list, are
+//    announced. With several CPUs the list is announced, too, when this one leaves the kernel for anything but that space (pmapDepart); so it never
+//    lies where the next CPU in the kernel does not see it, and that CPU's list is empty or its own.
+// 3. With one CPU all this is trivial: nothing runs while the kernel does, and the list may wait while other spaces run.
+// 4. A CPU that leaves for the space takes the list along. Until its RESUME has been carried out the list is on its way: the lock is free, and
+//    another CPU may come into the kernel before. If that CPU lets a second thread into the same space, it announces the list first itself
+//    (`onItsWay`). What else it changes there is announced at once, by 1. Announcing twice does no harm: an entry that was
+//    made in between is found again.
+// 5. A CPU that was kicked comes back without having called: its list, if nobody has announced it, is as it was before it left.
+//
+// That a VPTE has become valid nobody need be told, so the page that RESUME enters is looked up when it is entered: what it finds then counts.
 
 import { Pmap } from '../kern/ptable.ts';
 import { Lwp } from '../kern/proc.ts';
@@ -13,7 +28,7 @@ import { panic } from '../kern/panic.ts';
 import { poolOn, resumeOn } from '../kern/tuning.ts';
 import { vmspaceCreate, vmspaceDestroy, vmspaceMmap } from '../libc/sys.ts';
 import { hostMcontrol } from './fastcall.ts';
-import { several } from './cpu.ts';
+import { thisCpu } from './cpu.ts';
 import { imageFd } from './image.ts';
 
 /** Where the image is mapped: kernel address of physical address 0. */
@@ -65,44 +80,64 @@ export function pmapAttach(pm: Pmap): void {
 
 /** A page table goes away: nobody runs its VM space until that has another, and getting one forgets all. */
 export function pmapDetach(pm: Pmap): void {
-  if (changedSpace == pm.space) pmapAnnounced();
+  if (thisCpu.changes.space == pm.space) pmapAnnounced();
   if (poolOn && spares < SPARES) {
     spare[spares] = pm.space;
     spares++;
   } else if (vmspaceDestroy(pm.space) < 0) panic("vmspace_destroy");
 }
 
-/** The space that has changed and not been told so; 0: none. */
-export let changedSpace: usize = 0;
-/** Ranges of it. */
-export let changedCount: u32 = 0;
-let changed!: FixedArray<u32, 32>;    // start and length of each
-
-/** Address of the ranges. */
-export function changedRanges(): usize {
-  return addressof(changed);
+/** Changes of one space that it has not been told of. */
+export class Changes {
+  space: usize = 0;                   // 0: none
+  count: u32 = 0;
+  ranges!: FixedArray<u32, 32>;       // start and length of each
 }
 
-/** They have been announced, or nobody need know. */
+/** Those of the CPU in the kernel have been announced, or nobody need know. */
 export function pmapAnnounced(): void {
-  changedSpace = 0;
-  changedCount = 0;
+  const changes = thisCpu.changes;
+  changes.space = 0;
+  changes.count = 0;
 }
 
 /** Announce them now. */
 export function pmapFlush(): void {
-  if (changedCount != 0 && hostMcontrol(changedSpace, addressof(changed), changedCount, MADV_INVALV, 0) < 0) panic("vmspace_mcontrol");
+  const changes = thisCpu.changes;
+  if (changes.count != 0) announce(changes);
   pmapAnnounced();
+}
+
+function announce(changes: Changes): void {
+  if (hostMcontrol(changes.space, addressof(changes.ranges), changes.count, MADV_INVALV, 0) < 0) panic("vmspace_mcontrol");
+}
+
+/** With several CPUs: this one is about to leave the kernel for `pm`. */
+export function pmapDepart(pm: Pmap): void {
+  const changes = thisCpu.changes;
+  if (changes.space != pm.space) pmapFlush();
+  if (pm.onItsWay != 0) announce(changetype<Changes>(pm.onItsWay));
+  pm.onItsWay = changes.count != 0 ? changetype<usize>(changes) : 0;
+  pm.running++;
+}
+
+/** It is back; `told`: its RESUME has been carried out. */
+export function pmapArrive(pm: Pmap, told: bool): void {
+  const own = changetype<usize>(thisCpu.changes);
+  pm.running--;
+  if (told || pm.onItsWay != own) pmapAnnounced();
+  if (pm.onItsWay == own) pm.onItsWay = 0;
 }
 
 /** The range can wait until the space runs. */
 function waits(pm: Pmap, start: usize, bytes: usize): bool {
-  if (!resumeOn || several) return false;
-  if (changedSpace != pm.space || changedCount == INVALV_MOST) pmapFlush();
-  changedSpace = pm.space;
-  changed[changedCount * 2] = start;
-  changed[changedCount * 2 + 1] = bytes;
-  changedCount++;
+  if (!resumeOn || pm.running != 0) return false;
+  const changes = thisCpu.changes;
+  if (changes.space != pm.space || changes.count == INVALV_MOST) pmapFlush();
+  changes.space = pm.space;
+  changes.ranges[changes.count * 2] = start;
+  changes.ranges[changes.count * 2 + 1] = bytes;
+  changes.count++;
   return true;
 }
 

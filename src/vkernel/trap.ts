@@ -12,9 +12,9 @@ import { signalPending } from '../kern/signal.ts';
 import { syscall } from '../kern/syscall.ts';
 import { trap, userPending, userret } from '../kern/trap.ts';
 import { consFlush, consGathered } from './console.ts';
-import { pmapAnnounced, changedCount, changedRanges, changedSpace } from './pmap.ts';
+import { pmapAnnounced } from './pmap.ts';
 import { resumeOn } from '../kern/tuning.ts';
-import { clearKick, comeBack, leaveKernel, several, thisCpu } from './cpu.ts';
+import { clearKick, leaveKernel, returnToKernel, several, thisCpu } from './cpu.ts';
 import { fastCalls } from './fastcall.ts';
 import { fpuReady } from '../kern/fpu.ts';
 import { interruptPending, splhigh, splopen } from './intr.ts';
@@ -81,48 +81,51 @@ export function lookAgain(eip: usize): usize {
   return fast > FAST_LOOK && fast <= FAST_GO ? codeof(enterFast) : eip;
 }
 
-/** lwp has spent so many cycles in user mode; it enters the kernel now. */
-function charge(lwp: Lwp, cycles: u32): void {
-  lwp.userCycles += cycles as u64;
-  if (lwp.ve != null) lwp.ve.cycles += cycles as u64;
-  lwp.cycleStamp = thisCpu.came;
-}
-
 /** Runs the process until it stops, and tells the real kernel before what has changed and that `enter` is there now. 0 or KICKED. */
 function resume(run: Run, lwp: Lwp, frame: TrapFrame, enter: u32): i32 {
   const cpu = thisCpu;
-  const wish = cpu.wish;
   const space = lwp.vmspace.pmap.space;
-  wish.vframe = changetype<usize>(tlsOf(lwp));
-  wish.enter = enter;
-  wish.count = 0;
-  if (changedSpace == space) {
-    wish.ranges = changedRanges();
-    wish.count = changedCount;
+  cpu.wish.vframe = changetype<usize>(tlsOf(lwp));
+  cpu.wish.enter = enter;
+  cpu.wish.count = 0;
+  if (cpu.changes.space == space) {
+    cpu.wish.ranges = addressof(cpu.changes.ranges);
+    cpu.wish.count = cpu.changes.count;
   }
-  const answer = run(space, VMSPACE_CTL_RESUME, changetype<usize>(frame), changetype<usize>(wish), changetype<usize>(cpu));
+  if (several) return runAmong(run, lwp, frame, VMSPACE_CTL_RESUME, changetype<usize>(cpu.wish));
+  const answer = run(space, VMSPACE_CTL_RESUME, changetype<usize>(frame), changetype<usize>(cpu.wish), changetype<usize>(cpu));
   if (answer != 0) return answer;
-  const used = (wish.left - wish.entered) as u64;          // it was the end of a stretch of system time, and the beginning of the next
-  lwp.sysCycles += (wish.entered - lwp.cycleStamp) as u64;
+  const used = (cpu.wish.left - cpu.wish.entered) as u64;          // it was the end of a stretch of system time, and the beginning of the next
+  lwp.sysCycles += (cpu.wish.entered - lwp.cycleStamp) as u64;
   lwp.userCycles += used;
-  lwp.cycleStamp = wish.left;
+  lwp.cycleStamp = cpu.wish.left;
   if (lwp.ve != null) lwp.ve.cycles += used;
-  if (changedSpace == space) pmapAnnounced();
+  if (cpu.changes.space == space) pmapAnnounced();
   return 0;
 }
 
-/** The same by RUN, and with several CPUs: the process's threads may be running, and have been told of changes at once. */
-function runOnly(run: Run, lwp: Lwp, frame: TrapFrame): i32 {
+/** With several CPUs another may be in the kernel meanwhile, and the real kernel says how long this one's process has run. */
+function runAmong(run: Run, lwp: Lwp, frame: TrapFrame, command: i32, last: usize): i32 {
   const cpu = thisCpu;
-  const tls = changetype<usize>(tlsOf(lwp));
-  const space = lwp.vmspace.pmap.space;
+  const pm = lwp.vmspace.pmap;
   chargeSystem(lwp);
-  if (several) leaveKernel();
-  const answer = run(space, VMSPACE_CTL_RUN, changetype<usize>(frame), tls, changetype<usize>(cpu));
-  if (several) {
-    comeBack(cpu);
-    charge(lwp, frame.isp);
-  } else chargeUser(lwp);
+  leaveKernel(pm);
+  const answer = run(pm.space, command, changetype<usize>(frame), last, changetype<usize>(cpu));
+  returnToKernel(cpu, pm, answer == 0);
+  const used = answer == 0 ? frame.isp as u64 : 0;
+  lwp.userCycles += used;
+  if (lwp.ve != null) lwp.ve.cycles += used;
+  lwp.cycleStamp = cpu.came;
+  return answer;
+}
+
+/** The same as resume, by RUN. */
+function runOnly(run: Run, lwp: Lwp, frame: TrapFrame): i32 {
+  const last = changetype<usize>(tlsOf(lwp));
+  if (several) return runAmong(run, lwp, frame, VMSPACE_CTL_RUN, last);
+  chargeSystem(lwp);
+  const answer = run(lwp.vmspace.pmap.space, VMSPACE_CTL_RUN, changetype<usize>(frame), last, changetype<usize>(thisCpu));
+  chargeUser(lwp);
   return answer;
 }
 
@@ -145,7 +148,7 @@ export function goUser(): void {
     if (consGathered()) consFlush();
     frame.trapno = 0;
     frame.xflags = fpuReady(lwp) ? 0 : PGEX_FPFAULT;
-    const answer = resumeOn && !several ? resume(run, lwp, frame, enter) : runOnly(run, lwp, frame);
+    const answer = resumeOn ? resume(run, lwp, frame, enter) : runOnly(run, lwp, frame);
     splopen();
     if (answer != 0 && answer != KICKED) panic("vmspace_ctl");
     frame.xflags |= PGEX_U;

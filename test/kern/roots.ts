@@ -50,12 +50,12 @@ export function rootOf(program: string): Uint8Array {
   return buildExt2({ sizeMiB: 24, files: [...DEVICES, ...(program === 'disk' ? [bigFile()] : []), executable('/sbin/init', `test/guest/${program}.ts`), executable('/bin/echo', 'src/user/echo.ts')] });
 }
 
-/** A root from which the host's init starts the virtual kernel, whose process 1 is the program. */
-export function nestedRootOf(program: string): Uint8Array {
+/** A root from which the host's init starts the virtual kernel, by default ours, whose process 1 is the program. */
+export function nestedRootOf(program: string, virtualKernel = compiled(VIRTUAL_KERNEL)): Uint8Array {
   const files: FileSpec[] = [
     ...DEVICES,
     executable('/sbin/init', 'src/user/init.ts'),
-    { path: '/boot/vkernel', mode: 0o755, data: compiled(VIRTUAL_KERNEL) },
+    { path: '/boot/vkernel', mode: 0o755, data: virtualKernel },
     { path: '/vroot.img', data: rootOf(program) },
     { path: '/usr/src', directory: true },
     { path: '/var/vkernel', directory: true },

@@ -42,8 +42,8 @@ describe('usertests', () => {
     expect(run('exec=usertests')).toEqual(onHost);
   }, 300_000);
 
-  it('passes in a virtual kernel of four CPUs, with the same words', () => {
-    expect(run('ncpu=4 exec=usertests')).toEqual(onHost);
+  it.each([2, 4, 8])('passes in a virtual kernel of %i CPUs, with the same words', (cpus) => {
+    expect(run(`ncpu=${cpus} exec=usertests`)).toEqual(onHost);
   }, 300_000);
 
   it.skipIf(!hasQemu)('passes under QEMU, with the same words', async () => {

@@ -12,7 +12,7 @@ const VERDICT = /^resume: 57 passed, 0 failed$/m;
 describe.each(['', 'off=lane ', 'off=all '])('with boot words "%s"', (words) => {
   it('on the host kernel', () => expect(bootPc(compiled(HOST_KERNEL), rootOf('resume'), words).text).toMatch(VERDICT), 120_000);
   it('in the virtual kernel', () => expect(bootPc(compiled(HOST_KERNEL), nestedRootOf('resume'), `${words}exec=none`).text).toMatch(VERDICT), 120_000);
-  it('in one with two CPUs', () => expect(bootPc(compiled(HOST_KERNEL), nestedRootOf('resume'), `${words}ncpu=2 exec=none`).text).toMatch(VERDICT), 120_000);
+  it.each([2, 4, 8])('in one with %i CPUs', (cpus) => expect(bootPc(compiled(HOST_KERNEL), nestedRootOf('resume'), `${words}ncpu=${cpus} exec=none`).text).toMatch(VERDICT), 120_000);
 });
 
 describe.skipIf(!hasQemu)('under QEMU', () => {
@@ -27,4 +27,4 @@ function faults(words: string): number {
   return machine.cpu.events.of('exception');
 }
 
-it('saves faults', () => expect(faults('')).toBeLessThan(faults('off=resume ') * 0.9), 240_000);
+it.each(['', 'ncpu=2 ', 'ncpu=4 '])('saves faults (%s)', (cpus) => expect(faults(cpus)).toBeLessThan(faults(`${cpus}off=resume `) * 0.9), 240_000);

@@ -27,5 +27,5 @@ describe('spaces behave as their model', () => {
     expect(bootQemu(compiled(HOST_KERNEL), rootOf('spaces'), words).text, words).toMatch(/^spaces: \d+ passed, 0 failed$/m);
   }, 120_000);
 
-  it('in the virtual kernel', () => expectAgreement(nestedRootOf('spaces'), 'exec=none'), 120_000);
+  it.each(['', 'ncpu=2 ', 'ncpu=4 ', 'ncpu=8 '])('in the virtual kernel (%s)', (words) => expectAgreement(nestedRootOf('spaces'), `${words}exec=none`), 120_000);
 });
