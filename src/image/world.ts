@@ -58,16 +58,17 @@ export function buildWorld(options: WorldOptions = {}): World {
   const makefile = new WorldMakefile(tree);
   const recipes = makefile.recipes();
   const built = new Map<string, Uint8Array>();
-  for (const recipe of recipes) {
-    options.progress?.(recipe.name, built.size, recipes.length + 1);
+  const steps = recipes.length + 1;
+  for (const [done, recipe] of recipes.entries()) {
+    options.progress?.(recipe.name, done, steps);
     for (const [name, bytes] of buildProgram(tree, cache, compiler, recipe)) built.set(name, bytes);
   }
-  options.progress?.('root.img', built.size, recipes.length + 1);
+  options.progress?.('root.img', recipes.length, steps);
   const hostKernel = built.get('host-kernel.elf')!;
   const virtualKernel = built.get('vkernel')!;
   const programs = new Map(makefile.words('PROGRAMS').map((name) => [name, built.get(`bin/${name}`)!]));
   const rootImage = buildRoot(tree, cache, { hostKernel, virtualKernel, programs }, makefile.words('SYSTEM_PROGRAMS'));
-  options.progress?.('', recipes.length + 1, recipes.length + 1);
+  options.progress?.('', steps, steps);
   const layout = (kernel: string) => Buffer.from(built.get(`${kernel}${LAYOUT}`)!).toString('latin1');
   return { hostKernel, virtualKernel, programs, rootImage, layouts: { host: layout('host-kernel.elf'), virtual: layout('vkernel') } };
 }

@@ -74,6 +74,19 @@ export function splitWords(text: string): string[] {
   return words;
 }
 
+/** The parts of a text between separators, of which there may be none. */
+export function splitAt(text: string, separator: string): string[] {
+  const parts: string[] = [];
+  const byte = separator.charCodeAt(0);
+  let start: i32 = 0;
+  for (let at = indexOfByte(text, byte, 0); at >= 0; at = indexOfByte(text, byte, start)) {
+    parts.push(text.substring(start, at));
+    start = at + 1;
+  }
+  parts.push(text.substring(start));
+  return parts;
+}
+
 /** The lines of a text without their newlines. */
 export function splitLines(text: string): string[] {
   const lines: string[] = [];
@@ -91,6 +104,13 @@ export function splitLines(text: string): string[] {
 export function baseName(path: string): string {
   const slash = path.lastIndexOf("/");
   return slash < 0 ? path : path.substring(slash + 1, path.length);
+}
+
+/** A path without slashes at its end, but for one that is all of it. */
+export function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path.charCodeAt(end - 1) == 47) end--;
+  return path.substring(0, end);
 }
 
 /** At least `digits` lower-case hexadecimal digits. */
