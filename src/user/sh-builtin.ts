@@ -1,24 +1,26 @@
 // The commands that are part of the shell, because they change it or because starting a program for them would be a waste.
 
 import { EINTR } from '../abi/errno.ts';
-import { environ, exit, getenv } from '../libc/crt.ts';
+import { X_OK } from '../abi/file.ts';
+import { environ, getenv } from '../libc/crt.ts';
 import { fail } from '../libc/process.ts';
 import { malloc, mfree } from '../libc/rt.ts';
 import { signalNumber, SIGNAL_NAMES } from '../libc/signals.ts';
 import { eprint, flush, print, readFile } from '../libc/stdio.ts';
-import { parseNumber, stringAt } from '../libc/strings.ts';
-import { chdir, errno, getcwd, kill, read, umask } from '../libc/sys.ts';
+import { parseNumber, splitAt, stringAt } from '../libc/strings.ts';
+import { access, chdir, errno, getcwd, kill, read, umask } from '../libc/sys.ts';
 import { TextBuilder } from '../libc/text.ts';
-import { leave, LEAVE_BREAK, LEAVE_CONTINUE, LEAVE_FUNCTION, runFile, runText } from './sh-exec.ts';
+import { leave, LEAVE_BREAK, LEAVE_CONTINUE, LEAVE_FUNCTION, runFile, runProgram, runText } from './sh-exec.ts';
 import { bgCommand, fgCommand, groupOfJob, jobsCommand, stoppedJobs, waitCommand } from './sh-jobs.ts';
 import { historyLines } from './sh-line.ts';
 import { isName, isSpace } from './sh-parse.ts';
-import { exportVariable, getVariable, interactive, lastStatus, parameters, setParameters, setStatus, setVariable, unsetVariable,
-  variableNames } from './sh-state.ts';
+import { exportVariable, functionOf, getVariable, interactive, lastStatus, parameters, setOption, setParameters, setStatus, setVariable,
+  unsetFunction, unsetVariable, variableNames } from './sh-state.ts';
+import { exitShell, trapCommand } from './sh-trap.ts';
 import { evaluateTest } from './test-expr.ts';
 
-const NAMES: string[] = [":", ".", "[", "bg", "break", "cd", "continue", "echo", "eval", "exec", "exit", "export", "false", "fg", "history", "jobs", "kill", "pwd",
-  "read", "return", "set", "shift", "test", "true", "umask", "unset", "wait"];
+const NAMES: string[] = [":", ".", "[", "bg", "break", "cd", "command", "continue", "echo", "eval", "exec", "exit", "export", "false", "fg", "history", "jobs", "kill", "pwd",
+  "read", "return", "set", "shift", "test", "trap", "true", "type", "umask", "unset", "wait"];
 const NOT_A_NUMBER: i32 = -0x7fffffff;
 
 export function isBuiltin(name: string): bool {
@@ -51,6 +53,9 @@ export function builtin(args: string[]): i32 {
     case "fg": return fgCommand(args);
     case "bg": return bgCommand(args);
     case "kill": return killCommand(args);
+    case "trap": return trapCommand(args);
+    case "type": return typeCommand(args);
+    case "command": return commandCommand(args);
     case "umask": return umaskCommand(args);
     default: return historyCommand();
   }
@@ -114,7 +119,7 @@ function exitCommand(args: string[]): i32 {
     warned = true;
     return 1;
   }
-  exit(args.length > 1 ? parseNumber(args[1]!, 2) & 255 : lastStatus);
+  exitShell(args.length > 1 ? parseNumber(args[1]!, 2) & 255 : lastStatus);
   return 0;
 }
 
@@ -131,8 +136,13 @@ function exportCommand(args: string[]): i32 {
   return 0;
 }
 
+/** unset [-v] NAME...: variables; unset -f NAME...: functions. */
 function unsetCommand(args: string[]): i32 {
-  for (let i: i32 = 1; i < args.length; i++) unsetVariable(args[i]!);
+  const functions = args.length > 1 && args[1] == "-f";
+  for (let i: i32 = functions || (args.length > 1 && args[1] == "-v") ? 2 : 1; i < args.length; i++) {
+    if (functions) unsetFunction(args[i]!);
+    else unsetVariable(args[i]!);
+  }
   return 0;
 }
 
@@ -141,8 +151,50 @@ function setCommand(args: string[]): i32 {
     for (const name of variableNames()) print(name + "=" + getVariable(name)! + "\n");
     return 0;
   }
-  setParameters(args.slice(args[1] == "--" ? 2 : 1));
+  let at: i32 = 1;
+  for (; at < args.length && args[at]!.length > 1 && args[at] != "--" && "-+".indexOf(args[at]!.substring(0, 1)) >= 0; at++) {
+    const on = args[at]!.startsWith("-");
+    for (let i: i32 = 1; i < args[at]!.length; i++) if (!setOption(args[at]!.charCodeAt(i), on)) return usage("set [-eux] [+eux] [--] [argument ...]");
+  }
+  if (at < args.length) setParameters(args.slice(args[at] == "--" ? at + 1 : at));
   return 0;
+}
+
+/** Where a program of that name is, or an empty string. */
+function pathOf(name: string): string {
+  if (name.indexOf("/") >= 0) return access(name, X_OK) == 0 ? name : "";
+  const path = getenv("PATH");
+  for (const folder of splitAt(path == null ? "/bin:/sbin" : path, ":")) if (access(folder + "/" + name, X_OK) == 0) return folder + "/" + name;
+  return "";
+}
+
+/** type NAME...: what each is as a command. */
+function typeCommand(args: string[]): i32 {
+  let status: i32 = 0;
+  for (let i: i32 = 1; i < args.length; i++) {
+    const name = args[i]!;
+    const path = pathOf(name);
+    if (functionOf(name) != null) print(name + " is a function\n");
+    else if (isBuiltin(name)) print(name + " is a shell builtin\n");
+    else if (path != "") print(name + " is " + path + "\n");
+    else {
+      eprint("sh: type: " + name + ": not found\n");
+      status = 1;
+    }
+  }
+  return status;
+}
+
+/** command NAME...: runs it, though a function has its name. command -v NAME: the path of a program, the name of anything else. */
+function commandCommand(args: string[]): i32 {
+  if (args.length > 2 && args[1] == "-v") {
+    const known = functionOf(args[2]!) != null || isBuiltin(args[2]!);
+    const found = known ? args[2]! : pathOf(args[2]!);
+    if (found != "") print(found + "\n");
+    return found == "" ? 127 : 0;
+  }
+  if (args.length == 1) return 0;
+  return isBuiltin(args[1]!) ? builtin(args.slice(1)) : runProgram(args.slice(1));
 }
 
 function shiftCommand(args: string[]): i32 {

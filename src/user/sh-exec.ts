@@ -2,18 +2,19 @@
 
 import { EACCES, ENOENT, ENOEXEC, strerror } from '../abi/errno.ts';
 import { F_DUPFD, F_SETFD, FD_CLOEXEC, O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from '../abi/file.ts';
-import { SIG_DFL, SIGINT, SIGQUIT, SigAction, SIGTSTP, SIGTTIN, SIGTTOU } from '../abi/signal.ts';
 import { exit, getenv, setenv, unsetenv } from '../libc/crt.ts';
 import { execvp, fail } from '../libc/process.ts';
 import { eprint, flush, print, readDescriptor, writeAll } from '../libc/stdio.ts';
 import { matchesPattern } from '../libc/pattern.ts';
 import { parseNumber } from '../libc/strings.ts';
-import { _exit, close, cstr, dup2, errno, fcntl, fork, getpid, lseek, open, pipe, setpgid, sigaction, unlink } from '../libc/sys.ts';
+import { _exit, close, cstr, dup2, errno, fcntl, fork, getpid, lseek, open, pipe, setpgid, unlink } from '../libc/sys.ts';
 import { builtin, isBuiltin } from './sh-builtin.ts';
 import { expandAll, expandHere, expandOne, patternOf } from './sh-expand.ts';
 import { addJob, addProcess, foreground, forgetJobs, Job, ownTerminal, waitForJob } from './sh-jobs.ts';
 import { isName, Kind, Node, parseText, Redirection } from './sh-parse.ts';
-import { defineFunction, functionOf, interactive, lastStatus, parameters, setBackground, setInteractive, setParameters, setStatus, setVariable } from './sh-state.ts';
+import { defineFunction, endsOnError, functionOf, interactive, lastStatus, parameters, setBackground, setInteractive, setParameters, setStatus, setVariable,
+  showsCommands } from './sh-state.ts';
+import { childSignals, exitShell, hasExitTrap, interrupted, runTraps } from './sh-trap.ts';
 
 // Leaving loops and functions: what is being left, and for break and continue how many loops.
 export const LEAVE_NOTHING: i32 = 0;
@@ -23,35 +24,18 @@ export const LEAVE_FUNCTION: i32 = 3;
 let leaving: i32 = LEAVE_NOTHING;
 let leaveLoops: i32 = 0;
 
-/** Ctrl-C was typed while the shell itself was at work: everything ends. */
-export let interrupted: bool = false;
-
-export function setInterrupted(on: bool): void {
-  interrupted = on;
-}
-
 export function leave(what: i32, loops: i32): void {
   leaving = what;
   leaveLoops = loops;
 }
 
-let action!: Embed<SigAction>;
-let fds!: FixedArray<i32, 2>;
+let tested: i32 = 0;         // so many conditions are being evaluated, in which a failure is an answer
 
-export function setSignal(signal: i32, handler: usize): void {
-  action.handler = handler;
-  sigaction(signal, addressof(action), 0);
-}
+let fds!: FixedArray<i32, 2>;
 
 /** In a new process: signals as programs expect them, no jobs. */
 function becomeChild(): void {
-  if (interactive) {
-    setSignal(SIGINT, SIG_DFL);
-    setSignal(SIGQUIT, SIG_DFL);
-    setSignal(SIGTSTP, SIG_DFL);
-    setSignal(SIGTTIN, SIG_DFL);
-    setSignal(SIGTTOU, SIG_DFL);
-  }
+  childSignals();
   setInteractive(false);
   forgetJobs();
 }
@@ -170,6 +154,14 @@ function assign(words: string[], count: i32, toEnvironment: bool): void {
   }
 }
 
+/** set -x: what is going to run. */
+function showCommand(assignments: string[], args: string[]): void {
+  let text = "+";
+  for (const word of assignments) text = text + " " + word;
+  for (const word of args) text = text + " " + word;
+  eprint(text + "\n");
+}
+
 /** Becomes a program; says why not and ends the process. */
 export function execute(args: string[]): void {
   flush();
@@ -184,11 +176,17 @@ export function execute(args: string[]): void {
   _exit(error == ENOENT ? 127 : 126);
 }
 
-/** In a process of its own: runs a simple command and ends. */
-function becomeSimple(node: Node): void {
+/** The words of a simple command behind its assignments, expanded. */
+function argumentsOf(node: Node, count: i32): string[] {
+  return expandAll(count == 0 ? node.words : node.words.slice(count));
+}
+
+/** In a process of its own: runs a simple command, whose arguments may be known, and ends. */
+function becomeSimple(node: Node, known: string[] | null): void {
   const count = assignmentCount(node.words);
-  const args = expandAll(count == 0 ? node.words : node.words.slice(count));
-  if (args.length > 0 && (functionOf(args[0]!) != null || isBuiltin(args[0]!))) exit(runSimple(node));
+  const args: string[] = known != null ? known : argumentsOf(node, count);
+  if (args.length > 0 && (functionOf(args[0]!) != null || isBuiltin(args[0]!))) exit(runWords(node, count, args));
+  if (showsCommands) showCommand(node.words.slice(0, count), args);
   if (!redirectAll(node.redirections)) exit(1);
   assign(node.words, count, true);
   if (args.length == 0) exit(0);
@@ -227,9 +225,15 @@ function runWith(words: string[], count: i32, args: string[], body: Node | null)
 
 function runSimple(node: Node): i32 {
   const count = assignmentCount(node.words);
-  const args = expandAll(count == 0 ? node.words : node.words.slice(count));
+  return runWords(node, count, argumentsOf(node, count));
+}
+
+/** The simple command of `node` with the words that it has become; its first `count` words are assignments. */
+function runWords(node: Node, count: i32, args: string[]): i32 {
+  if (interrupted) return 1;
   const body = args.length > 0 ? functionOf(args[0]!) : null;
-  if (args.length > 0 && body == null && !isBuiltin(args[0]!)) return foreground(start(node, node.text));
+  if (args.length > 0 && body == null && !isBuiltin(args[0]!)) return foreground(start(node, node.text, args));
+  if (showsCommands) showCommand(node.words.slice(0, count), args);
   if (args.length > 0 && args[0] == "exec") {
     if (!redirectAll(node.redirections)) return 1;
     if (args.length > 1) execute(args.slice(1));
@@ -252,14 +256,49 @@ function runSimple(node: Node): i32 {
 // ---------------------------------------------------------------------------------------------------- processes
 
 /** In a child: the command, and the end. */
-function become(node: Node): void {
-  if (node.kind == Kind.SIMPLE) becomeSimple(node);
+function become(node: Node, known: string[] | null): void {
+  if (node.kind == Kind.SIMPLE) becomeSimple(node, known);
   if (!redirectAll(node.redirections)) exit(1);
   exit(runInside(node));
 }
 
-/** Starts the processes of a pipeline or single command. The shell's own process never waits here. */
-function start(node: Node, text: string): Job {
+/** Forks a process of a job. Returns as fork does. */
+function forkInto(job: Job): i32 {
+  const pid = fork();
+  if (pid == 0) {
+    joinGroup(job);
+    becomeChild();
+  } else if (pid < 0) {
+    fail("sh", "fork");
+  } else {
+    addProcess(job, pid);
+    if (interactive) setpgid(pid, job.group);
+  }
+  return pid;
+}
+
+/** Runs a program, whatever functions are called; its status. */
+export function runProgram(args: string[]): i32 {
+  flush();
+  const job = addJob(args.join(" "));
+  if (forkInto(job) == 0) execute(args);
+  return foreground(started(job));
+}
+
+/** A job of no process has failed. */
+function started(job: Job): Job {
+  if (job.pids.length == 0) {
+    job.pids.push(0);
+    job.states.push(1 << 8);
+  }
+  return job;
+}
+
+/**
+ * Starts the processes of a pipeline or single command; `known` are the arguments of a simple one, if they have been expanded. The shell's
+ * own process never waits here.
+ */
+function start(node: Node, text: string, known: string[] | null): Job {
   flush();
   const job = addJob(text);
   const commands: Node[] = node.kind == Kind.PIPELINE ? node.children : [node];
@@ -272,19 +311,12 @@ function start(node: Node, text: string): Job {
     }
     const output = last ? -1 : fds[1];
     const nextInput = last ? -1 : fds[0];
-    const pid = fork();
+    const pid = forkInto(job);
     if (pid == 0) {
-      joinGroup(job);
-      becomeChild();
       moveTo(input, 0);
       moveTo(output, 1);
       if (nextInput >= 0) close(nextInput);
-      become(commands[i]!);
-    }
-    if (pid < 0) fail("sh", "fork");
-    else {
-      addProcess(job, pid);
-      if (interactive) setpgid(pid, job.group);
+      become(commands[i]!, known);
     }
     if (input >= 0) close(input);
     if (output >= 0) close(output);
@@ -292,11 +324,7 @@ function start(node: Node, text: string): Job {
     if (pid < 0) break;
   }
   if (input >= 0) close(input);
-  if (job.pids.length == 0) {
-    job.pids.push(0);
-    job.states.push(1 << 8);
-  }
-  return job;
+  return started(job);
 }
 
 let startInFront: bool = true;
@@ -317,7 +345,7 @@ function moveTo(fd: i32, to: i32): void {
 function runBackground(node: Node): i32 {
   startInFront = false;
   const inner = node.children[0]!;
-  const job = start(inner, node.text);
+  const job = start(inner, node.text, null);
   startInFront = true;
   setBackground(job.pids[job.pids.length - 1]!);
   if (interactive) eprint(`[${job.id}] ${job.pids[job.pids.length - 1]}\n`);
@@ -367,6 +395,17 @@ export function run(node: Node): i32 {
 function runInside(node: Node): i32 {
   const status = runKind(node);
   setStatus(status);
+  const simple = node.kind == Kind.SIMPLE || node.kind == Kind.PIPELINE || node.kind == Kind.SUBSHELL;
+  if (simple && status != 0 && endsOnError && tested == 0) exitShell(status);
+  if (simple) runTraps();
+  return status;
+}
+
+/** Runs a node whose failure is an answer. */
+function condition(node: Node): i32 {
+  tested++;
+  const status = run(node);
+  tested--;
   return status;
 }
 
@@ -375,11 +414,11 @@ function runKind(node: Node): i32 {
     case Kind.SIMPLE:
       lastSubstitution = 0;
       return runSimple(node);
-    case Kind.PIPELINE: return foreground(start(node, node.text));
+    case Kind.PIPELINE: return foreground(start(node, node.text, null));
     case Kind.LIST: return runList(node);
-    case Kind.AND: return run(node.children[0]!) == 0 && !isLeaving() ? run(node.children[1]!) : lastStatus;
-    case Kind.OR: return run(node.children[0]!) != 0 && !isLeaving() ? run(node.children[1]!) : lastStatus;
-    case Kind.NOT: return run(node.children[0]!) == 0 ? 1 : 0;
+    case Kind.AND: return condition(node.children[0]!) == 0 && !isLeaving() ? run(node.children[1]!) : lastStatus;
+    case Kind.OR: return condition(node.children[0]!) != 0 && !isLeaving() ? run(node.children[1]!) : lastStatus;
+    case Kind.NOT: return condition(node.children[0]!) == 0 ? 1 : 0;
     case Kind.BACKGROUND: return runBackground(node);
     case Kind.IF: return runIf(node);
     case Kind.WHILE: case Kind.UNTIL: return runLoop(node);
@@ -398,7 +437,7 @@ function runSubshell(node: Node): i32 {
   const inner = new Node(Kind.GROUP);
   inner.children.push(node.children[0]!);
   for (const r of node.redirections) inner.redirections.push(r);
-  return foreground(start(inner, node.text));
+  return foreground(start(inner, node.text, null));
 }
 
 function isLeaving(): bool {
@@ -415,9 +454,9 @@ function runList(node: Node): i32 {
 }
 
 function runIf(node: Node): i32 {
-  const condition = run(node.children[0]!);
-  if (isLeaving()) return condition;
-  if (condition == 0) return run(node.children[1]!);
+  const answer = condition(node.children[0]!);
+  if (isLeaving()) return answer;
+  if (answer == 0) return run(node.children[1]!);
   return node.children.length > 2 ? run(node.children[2]!) : 0;
 }
 
@@ -434,9 +473,9 @@ function loopEnds(): bool {
 function runLoop(node: Node): i32 {
   let status: i32 = 0;
   for (;;) {
-    const condition = run(node.children[0]!);
+    const answer = condition(node.children[0]!);
     if (isLeaving() && loopEnds()) return status;
-    if ((condition == 0) != (node.kind == Kind.WHILE)) return status;
+    if ((answer == 0) != (node.kind == Kind.WHILE)) return status;
     status = run(node.children[1]!);
     if (loopEnds()) return status;
   }
@@ -468,7 +507,8 @@ function runCase(node: Node): i32 {
 
 /** Runs a node after which the shell has nothing to do: a program at its end takes the shell's place. Returns the status. */
 export function runLast(node: Node): i32 {
-  if (node.kind == Kind.SIMPLE) becomeSimple(node);
+  if (endsOnError || hasExitTrap()) return run(node);
+  if (node.kind == Kind.SIMPLE) becomeSimple(node, null);
   if (node.kind == Kind.LIST) {
     for (let i: i32 = 0; i < node.children.length; i++) {
       const child = node.children[i]!;
@@ -478,7 +518,7 @@ export function runLast(node: Node): i32 {
     return 0;
   }
   if (node.kind != Kind.AND && node.kind != Kind.OR) return run(node);
-  const left = run(node.children[0]!);
+  const left = condition(node.children[0]!);
   return (left == 0) == (node.kind == Kind.AND) && !isLeaving() ? runLast(node.children[1]!) : left;
 }
 

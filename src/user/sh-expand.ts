@@ -4,13 +4,15 @@
 // field, QUOTED says that a field exists even if it is empty.
 
 import { filesMatching, isPattern, literalOf, matchesPattern } from '../libc/pattern.ts';
+import { eprint } from '../libc/stdio.ts';
 import { parseNumber } from '../libc/strings.ts';
 import { getpid } from '../libc/sys.ts';
 import { TextBuilder } from '../libc/text.ts';
 import { evaluate } from './sh-arith.ts';
 import { afterDollar, afterQuote, isNameByte, isSpace } from './sh-parse.ts';
 import { outputOf } from './sh-exec.ts';
-import { getVariable, lastBackground, lastStatus, parameters, scriptName, setVariable } from './sh-state.ts';
+import { getVariable, interactive, lastBackground, lastStatus, optionLetters, parameters, scriptName, setVariable, strictVariables } from './sh-state.ts';
+import { exitShell, setInterrupted } from './sh-trap.ts';
 
 const LITERAL: i32 = 1;
 const BREAK: i32 = 2;
@@ -46,6 +48,7 @@ function valueOf(name: string): string | null {
   if (name == "?") return `${lastStatus}`;
   if (name == "$") return `${getpid()}`;
   if (name == "!") return lastBackground == 0 ? "" : `${lastBackground}`;
+  if (name == "-") return optionLetters();
   if (name == "#") return `${parameters.length}`;
   if (name == "*" || name == "@") return parameters.join(" ");
   const index = parseNumber(name, -1);
@@ -54,11 +57,18 @@ function valueOf(name: string): string | null {
   return getVariable(name);
 }
 
+/** A variable should be set and is not: the end of a script, or of what was typed at the prompt. */
+function missingVariable(name: string, message: string): void {
+  eprint("sh: " + name + ": " + (message == "" ? "not set" : message) + "\n");
+  if (!interactive) exitShell(1);
+  setInterrupted(true);
+}
+
 /** Index after the name that begins at `at`: a special character, a digit, or letters. */
 function nameEnd(text: string, at: i32): i32 {
   if (at >= text.length) return at;
   const c = text.charCodeAt(at);
-  if (c == 63 || c == 36 || c == 33 || c == 35 || c == 42 || c == 64 || (c >= 48 && c <= 57)) return at + 1;
+  if (c == 63 || c == 45 || c == 36 || c == 33 || c == 35 || c == 42 || c == 64 || (c >= 48 && c <= 57)) return at + 1;
   let end = at;
   while (end < text.length && isNameByte(text.charCodeAt(end))) end++;
   return end;
@@ -77,6 +87,7 @@ function addBraced(out: TextBuilder, inside: string, quoted: bool): void {
   if (end == inside.length) {
     if (name == "@") addParameters(out, quoted);
     else if (value != null) addValue(out, value, quoted);
+    else if (strictVariables) missingVariable(name, "");
     return;
   }
   let at = end;
@@ -92,6 +103,9 @@ function addBraced(out: TextBuilder, inside: string, quoted: bool): void {
   } else if (operator == 45 || operator == 61) {          // - =
     if (missing && operator == 61) setVariable(name, expandOne(word));
     addValue(out, missing ? expandOne(word) : value!, quoted);
+  } else if (operator == 63) {                            // ?
+    if (missing) missingVariable(name, expandOne(word));
+    else addValue(out, value!, quoted);
   } else if (operator == 35 || operator == 37) {          // # %
     if (value != null) addValue(out, stripped(value, word, operator == 37), quoted);
   } else if (value != null) {
@@ -130,6 +144,7 @@ function addDollar(out: TextBuilder, text: string, at: i32, quoted: bool): i32 {
   else {
     const value = valueOf(name);
     if (value != null) addValue(out, value, quoted);
+    else if (strictVariables) missingVariable(name, "");
   }
   return after;
 }

@@ -13,6 +13,28 @@ export let scriptName: string = "sh";
 /** A person is at the terminal, and jobs have process groups of their own. */
 export let interactive: bool = false;
 
+// What `set -e`, `set -u` and `set -x` switch on.
+/** A command that fails ends the shell, unless it is tested. */
+export let endsOnError: bool = false;
+/** A variable that is not set is an error. */
+export let strictVariables: bool = false;
+/** Commands are shown before they run. */
+export let showsCommands: bool = false;
+
+/** Switches one option; false when there is none of that letter. */
+export function setOption(letter: i32, on: bool): bool {
+  if (letter == 101) endsOnError = on;
+  else if (letter == 117) strictVariables = on;
+  else if (letter == 120) showsCommands = on;
+  else return false;
+  return true;
+}
+
+/** The letters of those that are on, for $-. */
+export function optionLetters(): string {
+  return (endsOnError ? "e" : "") + (interactive ? "i" : "") + (strictVariables ? "u" : "") + (showsCommands ? "x" : "");
+}
+
 const variables: Map<string, string> = new Map<string, string>();
 const functions: Map<string, Node> = new Map<string, Node>();
 
@@ -61,6 +83,10 @@ export function exportVariable(name: string): void {
   if (!variables.has(name)) return;
   setenv(name, variables.get(name)!);
   variables.delete(name);
+}
+
+export function unsetFunction(name: string): void {
+  functions.delete(name);
 }
 
 export function unsetVariable(name: string): void {

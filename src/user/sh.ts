@@ -3,31 +3,23 @@
 // file name patterns, command substitution, arithmetic, if, while, until, for, case, groups, subshells and functions.
 
 import { EINTR } from '../abi/errno.ts';
-import { SIG_IGN, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU } from '../abi/signal.ts';
 import { getenv, setMain } from '../libc/crt.ts';
 import { fail } from '../libc/process.ts';
-import { flush, print, readFile } from '../libc/stdio.ts';
+import { eprint, flush, print, readFile } from '../libc/stdio.ts';
 import { isTerminal } from '../libc/terminal.ts';
 import { TextBuilder } from '../libc/text.ts';
 import { malloc } from '../libc/rt.ts';
 import { errno, getpgrp, read, setpgid } from '../libc/sys.ts';
-import { interrupted, run, runFile, runLast, setInterrupted, setSignal, stopLeaving } from './sh-exec.ts';
+import { run, runFile, runLast, stopLeaving } from './sh-exec.ts';
 import { keepTerminal, ownTerminal, reapJobs } from './sh-jobs.ts';
 import { editLine } from './sh-line.ts';
 import { incomplete, parseText } from './sh-parse.ts';
-import { interactive, lastStatus, setInteractive, setParameters, setScriptName, setStatus } from './sh-state.ts';
-
-function onInterrupt(_signal: i32): void {
-  setInterrupted(true);
-}
+import { interactive, lastStatus, setInteractive, setOption, setParameters, setScriptName, setStatus } from './sh-state.ts';
+import { exitShell, interactiveSignals, interrupted, setInterrupted } from './sh-trap.ts';
 
 function beInteractive(): void {
   setInteractive(true);
-  setSignal(SIGINT, codeof(onInterrupt));
-  setSignal(SIGQUIT, SIG_IGN);
-  setSignal(SIGTSTP, SIG_IGN);
-  setSignal(SIGTTIN, SIG_IGN);
-  setSignal(SIGTTOU, SIG_IGN);
+  interactiveSignals();
   setpgid(0, 0);
   ownTerminal(getpgrp());
   keepTerminal();
@@ -90,23 +82,47 @@ function promptLoop(): void {
   if (interactive) print("\n");
 }
 
-function main(args: string[]): i32 {
-  if (args.length > 2 && args[1] == "-c") {
-    if (args.length > 3) setScriptName(args[3]!);
-    setParameters(args.slice(4));
-    const list = parseText(args[2]!, false);
+/** Takes the options -e, -u, -x and, for a command, -c. Where the other arguments begin; 0 after a message. */
+function takeOptions(args: string[]): i32 {
+  let at: i32 = 1;
+  for (; at < args.length && args[at]!.length > 1 && args[at]!.startsWith("-"); at++) {
+    for (let i: i32 = 1; i < args[at]!.length; i++) {
+      const letter = args[at]!.charCodeAt(i);
+      if (letter == 99) withCommand = true;
+      else if (!setOption(letter, true)) {
+        eprint("usage: sh [-eux] [-c command [name [argument ...]] | file [argument ...]]\n");
+        return 0;
+      }
+    }
+  }
+  return at;
+}
+let withCommand: bool = false;
+
+/** Runs what the arguments from `at` on say; the status. */
+function runArguments(args: string[], at: i32): i32 {
+  setParameters(args.slice(at + (withCommand ? 2 : 1)));
+  if (withCommand) {
+    if (args.length > at + 1) setScriptName(args[at + 1]!);
+    const list = parseText(args[at]!, false);
     return list == null ? 2 : runLast(list);
   }
-  if (args.length > 1) {
-    const text = readFile(args[1]!);
-    if (text == null) return fail("sh", args[1]!) + 126;
-    setScriptName(args[1]!);
-    setParameters(args.slice(2));
-    return runFile(text);
+  const text = readFile(args[at]!);
+  if (text == null) return fail("sh", args[at]!) + 126;
+  setScriptName(args[at]!);
+  return runFile(text);
+}
+
+function main(args: string[]): i32 {
+  const at = takeOptions(args);
+  if (at == 0 || (withCommand && at == args.length)) return 2;
+  if (at < args.length) {
+    exitShell(runArguments(args, at));
   }
   if (isTerminal(0)) beInteractive();
   promptLoop();
-  return lastStatus;
+  exitShell(lastStatus);
+  return 0;
 }
 
 setMain(main);

@@ -43,6 +43,19 @@ const LANGUAGE: readonly Command[] = [
   ['exec 5> /tmp/five; echo out >&5; exec 5>&-; cat /tmp/five', 'out\n', 0],
   ['echo x > /none/x; echo $?', 'sh: /none/x: No such file or directory\n1\n', 0],
   ['a=5 b=$a; echo $b$a', '55\n', 0],
+  ['rm -f /tmp/once; cat /none$(echo x >> /tmp/once) 2> /dev/null; cat /tmp/once', 'x\n', 0],
+  ['sh -c "set -e; false || echo on; if false; then :; fi; ! true; true; (exit 5); echo never"', 'on\n', 5],
+  ['sh -ec "false; echo never"; sh -c "set -e; set +e; false; echo on"', 'on\n', 0],
+  ['sh -xc "x=1; echo \\$x | cat; cd /" 2>&1', '+ x=1\n+ echo 1\n+ cat\n1\n+ cd /\n', 0],
+  ['sh -uc "echo \\$none; echo never"; echo $?; sh -c "echo \\${none:?is missing}; echo never"', 'sh: none: not set\n1\nsh: none: is missing\n', 1],
+  ['echo ${none:?say}; echo next', 'sh: none: say\n', 1],
+  ['sh -c "trap \'echo bye \\$?\' EXIT; exit 3"; sh -c "trap \'echo end\' 0; /bin/true"', 'bye 3\nend\n', 0],
+  ['sh -c "trap \'echo caught\' USR1; kill -USR1 \\$\\$; echo on; trap - USR1; kill -USR1 \\$\\$; echo never"; echo $?', 'caught\non\nSignal 30\n158\n', 0],
+  ['sh -c "trap \'\' TERM; kill \\$\\$; sh -c \'kill \\$\\$; echo both live\'"', 'both live\n', 0],
+  ["trap 'echo x' TERM; trap; trap - TERM; trap; trap x NONE", "trap -- 'echo x' TERM\nsh: trap: NONE: no such signal\n", 1],
+  ['f() { :; }; type f cd cat nothing; command -v cat; command -v cd; command -v nothing', 'f is a function\ncd is a shell builtin\ncat is /bin/cat\nsh: type: nothing: not found\n/bin/cat\ncd\n', 127],
+  ['cat() { echo mine; }; cat /tmp/once; command cat /tmp/once; unset -f cat; command nothing', 'mine\nx\nsh: nothing: not found\n', 127],
+  ['sh -z; set -z', 'usage: sh [-eux] [-c command [name [argument ...]] | file [argument ...]]\nsh: usage: set [-eux] [+eux] [--] [argument ...]\n', 2],
 ];
 
 describe('the shell', () => {
