@@ -35,6 +35,8 @@ export interface Sink {
   called?(kernel: Owner, name: string, frames: number, instructions: number): void;
   /** The host kernel has been at work, from a change of ring to the next. */
   kernel?(what: string, owner: Owner, from: Moment, to: Moment): void;
+  /** The processor was halted. */
+  idled?(from: Moment, to: Moment): void;
   /** A system call or a fault is over; `result` is null when it never ended. */
   stayed?(stay: Stay, result: string | null, to: Moment): void;
   /** A VM space has been entered, or left (at `left`) for its owner. */
@@ -98,6 +100,10 @@ export class Activity implements Listener {
 
   called(thread: Stack<Trip>, la: number, instructions: number): void {
     for (const sink of this.sinks) sink.called?.(thread.owner, thread.name(la), thread.frames, instructions);
+  }
+
+  idled(from: Moment, to: Moment): void {
+    for (const sink of this.sinks) sink.idled?.(from, to);
   }
 
   private openOf(owner: Owner): Open {

@@ -36,6 +36,8 @@ export interface Listener {
   enter(thread: Stack<Trip>, owner: Owner, why: Pending, at: Moment): void;
   /** A kernel has called the function at `la`; registers and memory may be those of later. */
   called?(thread: Stack<Trip>, la: number, instructions: number): void;
+  /** The processor was halted until an interrupt came. */
+  idled?(from: Moment, to: Moment): void;
   /** A thread of the host is about to run in user mode, at `la`. */
   leave(thread: Stack<Trip>, owner: Owner, hostLwp: number, at: Moment, la: number): void;
 }
@@ -78,6 +80,8 @@ export class Observer implements CpuObserver {
   private pending: Pending | null = null;
   private owner: Owner | null = null;
   private events = 0;
+  /** Idle cycles that the listener has heard of. */
+  private told = 0;
 
   /** @param idle cycles that a halted processor has let pass so far */
   constructor(private readonly cpu: Cpu, host: KernelView, codes: ReadonlyMap<string, Code>, private readonly want: Wanted, private readonly idle: () => number = () => 0) {
@@ -101,6 +105,7 @@ export class Observer implements CpuObserver {
   interrupt(vector: number, kind: number, error: number | null): void {
     const { cpu } = this;
     cpu.takeNotes();
+    this.tellIdle();
     const { state } = cpu;
     const extra = cpu.cycles - cpu.instructions;
     if (state.cpl !== this.ring) {
@@ -111,6 +116,14 @@ export class Observer implements CpuObserver {
       cpu.turned(state.cpl);
     }
     this.pending = { vector, kind, error, address: state.cr2, eip: state.eip, esp: state.esp, extra: extra | 0 };
+  }
+
+  /** An interrupt ends the time that a halted processor has let pass. */
+  private tellIdle(): void {
+    const idle = this.idle();
+    const { instructions, cycles } = this.cpu;
+    if (idle !== this.told) this.want.listener?.idled?.({ instructions, cycles: cycles + this.told }, { instructions, cycles: cycles + idle });
+    this.told = idle;
   }
 
   notes(words: Int32Array, from: number, to: number): void {

@@ -1,7 +1,7 @@
 // `--trace`: what happens, in virtual time, in the Trace Event format that Perfetto opens. One process of the trace for each
 // address space: the host kernel, every process of it, every VM space. A thread's track shows its stays in user mode (`run`) and,
-// between them, its system calls and faults until they are over; the host kernel's track shows the processor's stays in ring 0.
-// Arrows lead from a VM space to the owner that handles what was asked for, and back.
+// between them, its system calls and faults until they are over; the host kernel's track shows the processor's stays in ring 0 and, in
+// them, when it was halted. Arrows lead from a VM space to the owner that handles what was asked for, and back.
 //
 // Guarantees: only complete slices (X), which never overlap on one track except by nesting; every s has its f; the same run gives the
 // same bytes. Times are whole nanoseconds, written as microseconds: readers round to nanoseconds, beginnings and durations each for
@@ -105,6 +105,10 @@ export class TraceWriter implements Sink {
 
   kernel(what: string, owner: Owner, from: Moment, to: Moment): void {
     this.slice(what, 'kernel', this.kernelTrack, this.entry(from), this.exit(to), `"insns":${to.instructions - from.instructions},"from":${JSON.stringify(ownerText(owner))}`);
+  }
+
+  idled(from: Moment, to: Moment): void {
+    this.slice('idle', 'idle', this.kernelTrack, this.entry(from), this.exit(to), '');
   }
 
   stayed({ owner, why, call, from, place, upcall }: Stay, result: string | null, to: Moment): void {

@@ -26,6 +26,7 @@ function traced(command: string, timing = P4): Traced {
   const listener: Listener = {
     enter: (thread, owner, why, at) => { moments.push(at.instructions); activity!.enter(thread, owner, why, at); },
     leave: (thread, owner, lwp, at, la) => { moments.push(at.instructions); activity!.leave(thread, owner, lwp, at, la); },
+    idled: (from, to) => activity!.idled(from, to),
   };
   const own = observed(command, { ledger: false, paths: false, listener }, timing);
   const { cpu, clock } = own.machine;
@@ -109,6 +110,14 @@ describe('a trace', () => {
     work.sort((a, b) => a.from - b.from || a.to - b.to);
     for (let i = 1; i < work.length; i++) expect(work[i]!.from).toBeGreaterThanOrEqual(work[i - 1]!.to);
   });
+
+  it('shows when the processor is halted, inside of what the kernel does', () => {
+    const sleeping = traced('native exec=sleep 1', FLAT);
+    const { clock, cpu } = sleeping.own.machine;
+    const idle = sleeping.processes[0]!.tracks[0]!.slices.filter(({ name }) => name === 'idle');
+    expect(idle.reduce((sum, { from, to }) => sum + to - from, 0)).toBe(((clock.now - cpu.cycles) * 1e9) / clock.hertz);
+    expect(idle.filter(({ parent }) => parent?.name === 'nanosleep').length).toBeGreaterThan(50);
+  }, 180_000);
 
   it('lacks but its closing brackets when it is cut off after any event', () => {
     const lines = run.text.split('\n');
