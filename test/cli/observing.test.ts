@@ -81,6 +81,16 @@ describe('observing', () => {
     expect(readFileSync(folded, 'latin1')).toMatch(/^host;sh;_start;/m);
   }, 120_000);
 
+  it.each([
+    ['--trace', 'while true; do true; done'],
+    ['-D', 'while true; do true; done'],
+    ['--folded', 'ls'],
+  ])('ends with one line when %s can be written no more', (option, command) => {
+    const { code, err } = emulate(option, '/dev/full', '-d', 'syscall', '--exec', command);
+    expect(code).toBe(2);
+    expect(err.split('\n').filter((line) => !/^ *\d+ syscall /.test(line))).toEqual([`damselfly: ${option} /dev/full: ENOSPC: no space left on device`, '']);
+  }, 120_000);
+
   it('has one line for every mistake', () => {
     const kernel = join(folder, 'kernel');
     writeFileSync(kernel, kernelImage());
