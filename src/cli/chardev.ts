@@ -1,13 +1,11 @@
 // Where the bytes of a serial port or of the debug console go, by QEMU's words: stdio, a file, a TCP connection, nothing.
 // The other direction, bytes from outside, comes through `onInput`.
 
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { UsageError } from './args.ts';
 import type { Console } from './console.ts';
-
-const BUFFER = 1 << 16;
+import { OutputFile } from './output-file.ts';
 
 export interface CharacterDevice {
   /** Somebody outside may still send bytes. */
@@ -41,31 +39,23 @@ class StandardDevice extends NullDevice {
 }
 
 class FileDevice extends NullDevice {
-  private readonly fd: number;
-  private pending: number[] = [];
+  private readonly file: OutputFile;
 
   constructor(option: string, path: string) {
     super();
-    try {
-      this.fd = openSync(path, 'w');
-    } catch (error) {
-      throw new UsageError(`${option}: ${(error as Error).message.split(',')[0]}`);
-    }
+    this.file = new OutputFile(option, path);
   }
 
   override put(byte: number): void {
-    this.pending.push(byte);
-    if (this.pending.length >= BUFFER) this.flush();
+    this.file.put(String.fromCharCode(byte));
   }
 
   override flush(): void {
-    if (this.pending.length) writeSync(this.fd, Uint8Array.from(this.pending));
-    this.pending = [];
+    this.file.flush();
   }
 
   override close(): void {
-    this.flush();
-    closeSync(this.fd);
+    this.file.close();
   }
 }
 

@@ -81,7 +81,7 @@ export class Debugging {
   private missing = 0;
 
   constructor(private readonly request: DebugRequest) {
-    this.log = new OutputFile('-D', request.file);
+    this.log = new OutputFile(request.file === null ? '-d' : `-D ${request.file}`, request.file);
   }
 
   /** A line for the log, from others who write to it. */

@@ -86,8 +86,8 @@ export class Observing {
   constructor(private readonly request: ObserveRequest, debug: Debugger, world: World | null, log: (line: string) => void) {
     const name = request.ledger !== null ? '--ledger' : request.folded !== null ? '--folded' : request.trace !== null ? '--trace' : `-d ${[...request.items].join(',')}`;
     if (!world || !debug.guest) throw new UsageError(`${name} is for Damselfly's own system`);
-    this.folded = request.folded === null ? null : new OutputFile('--folded', request.folded);
-    this.trace = request.trace === null ? null : new OutputFile('--trace', request.trace);
+    this.folded = request.folded === null ? null : new OutputFile(`--folded ${request.folded}`, request.folded);
+    this.trace = request.trace === null ? null : new OutputFile(`--trace ${request.trace}`, request.trace);
     const { cpu, clock } = debug.machine;
     this.writer = this.trace && new TraceWriter(clock.hertz, (line) => this.trace!.line(line));
     const sinks = [...(this.writer ? [this.writer] : []), ...(request.items.size ? [new EventLog(request.items, debug.guest, log)] : [])];

@@ -1,4 +1,4 @@
-// A text file that is written in large pieces. When it cannot be written any more (a full disk), the command ends with one line.
+// A file that is written in large pieces. When it cannot be written any more (a full disk), the command ends with one line.
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { UsageError } from './args.ts';
@@ -13,8 +13,8 @@ export class OutputFile {
   private readonly fd: number;
   private failed = false;
 
-  /** @param path null: standard error. @throws UsageError that names the option */
-  constructor(private readonly option: string, private readonly path: string | null) {
+  /** @param option as given, for complaints; @param path null: standard error. @throws UsageError that names the option */
+  constructor(private readonly option: string, path: string | null) {
     try {
       this.fd = path === null ? STDERR : openSync(path, 'w');
     } catch (error) {
@@ -23,11 +23,16 @@ export class OutputFile {
   }
 
   private complaint(error: unknown): string {
-    return `${this.option} ${this.path}: ${(error as Error).message.split(',')[0]}`;
+    return `${this.option}: ${(error as Error).message.split(',')[0]}`;
   }
 
   line(text: string): void {
-    this.text += `${text}\n`;
+    this.put(`${text}\n`);
+  }
+
+  /** @param text characters of one byte each */
+  put(text: string): void {
+    this.text += text;
     if (this.text.length > BUFFER) this.flush();
   }
 

@@ -54,7 +54,7 @@ export class TraceWriter implements Sink {
     if (known !== undefined) return known;
     const pid = ++this.last;
     this.processes.set(key, pid);
-    this.metadata('process_name', pid, pid, `"name":${JSON.stringify(name)}`);
+    this.metadata('process_name', pid, pid, `"name":${quoted(name)}`);
     this.metadata('process_sort_index', pid, pid, `"sort_index":${pid}`);
     return pid;
   }
@@ -66,7 +66,7 @@ export class TraceWriter implements Sink {
     if (tid === undefined) {
       tid = lwp === 1 ? pid : ++this.last;
       this.threads.set(key, tid);
-      this.metadata('thread_name', pid, tid, `"name":${JSON.stringify(name)}`);
+      this.metadata('thread_name', pid, tid, `"name":${quoted(name)}`);
       this.metadata('thread_sort_index', pid, tid, `"sort_index":${lwp}`);
     }
     return `"pid":${pid},"tid":${tid}`;
@@ -93,18 +93,18 @@ export class TraceWriter implements Sink {
   }
 
   private slice(name: string, category: string, track: string, from: number, to: number, args: string): void {
-    this.event(`"ph":"X","name":${JSON.stringify(name)},"cat":"${category}",${track},"ts":${micro(from)},"dur":${micro(Math.max(0, to - from))},"args":{${args}}`);
+    this.event(`"ph":"X","name":${quoted(name)},"cat":"${category}",${track},"ts":${micro(from)},"dur":${micro(Math.max(0, to - from))},"args":{${args}}`);
   }
 
   /** A fault may end a stay before its first instruction. */
   ran(owner: Owner, from: Moment, to: Moment, why: Pending, work: Owner | null): void {
     if (this.entry(to) === this.exit(from)) return;
-    const what = work ? `,"for":${JSON.stringify(ownerText(work))}` : '';
-    this.slice('run', owner.space === null ? 'process' : 'vmspace', this.track(owner), this.exit(from), this.entry(to), `"insns":${to.instructions - from.instructions},"until":${JSON.stringify(whyText(why, null))}${what}`);
+    const what = work ? `,"for":${quoted(ownerText(work))}` : '';
+    this.slice('run', owner.space === null ? 'process' : 'vmspace', this.track(owner), this.exit(from), this.entry(to), `"insns":${to.instructions - from.instructions},"until":${quoted(whyText(why, null))}${what}`);
   }
 
   kernel(what: string, owner: Owner, from: Moment, to: Moment): void {
-    this.slice(what, 'kernel', this.kernelTrack, this.entry(from), this.exit(to), `"insns":${to.instructions - from.instructions},"from":${JSON.stringify(ownerText(owner))}`);
+    this.slice(what, 'kernel', this.kernelTrack, this.entry(from), this.exit(to), `"insns":${to.instructions - from.instructions},"from":${quoted(ownerText(owner))}`);
   }
 
   idled(from: Moment, to: Moment): void {
@@ -112,15 +112,15 @@ export class TraceWriter implements Sink {
   }
 
   stayed({ owner, why, call, from, place, upcall }: Stay, result: string | null, to: Moment): void {
-    const args = call ? `"call":${JSON.stringify(`${call.name}${call.text}`)},"result":${JSON.stringify(result ?? '?')}` : `"fault":${JSON.stringify(faultText(why))},"eip":${JSON.stringify(place || hex0x(why.eip))},"by":"${upcall ? 'virtual kernel' : 'host kernel'}"`;
-    if (call && result === null && to === from) this.event(`"ph":"i","s":"t","name":${JSON.stringify(call.name)},"cat":"syscall",${this.track(owner)},"ts":${micro(this.entry(from))},"args":{${args}}`);
+    const args = call ? `"call":${quoted(`${call.name}${call.text}`)},"result":${quoted(result ?? '?')}` : `"fault":${quoted(faultText(why))},"eip":${quoted(place || hex0x(why.eip))},"by":"${upcall ? 'virtual kernel' : 'host kernel'}"`;
+    if (call && result === null && to === from) this.event(`"ph":"i","s":"t","name":${quoted(call.name)},"cat":"syscall",${this.track(owner)},"ts":${micro(this.entry(from))},"args":{${args}}`);
     else this.slice(call ? call.name : whyText(why, null), call ? 'syscall' : 'fault', this.track(owner), this.entry(from), this.exit(to), args);
   }
 
   crossed(way: 'in' | 'out', space: Owner, owner: Owner, at: Moment, why: string, left: Moment): void {
     const [from, to] = way === 'in' ? [owner, space] : [space, owner];
     this.flow++;
-    const flow = `"id":${this.flow},"name":${JSON.stringify(why ? `switch: ${why}` : 'switch')},"cat":"switch"`;
+    const flow = `"id":${this.flow},"name":${quoted(why ? `switch: ${why}` : 'switch')},"cat":"switch"`;
     this.event(`"ph":"s",${flow},${this.track(from)},"ts":${micro(way === 'in' ? this.exit(at) : this.entry(left))}`);
     this.event(`"ph":"f","bp":"e",${flow},${this.track(to)},"ts":${micro(this.exit(at))}`);
   }
@@ -134,6 +134,11 @@ export class TraceWriter implements Sink {
 function title({ kernel, pid, space, name }: Owner): string {
   const process = `${name}, process ${pid} of ${kernel ? `vkernel ${kernel}` : 'the host'}`;
   return space === null ? process : `vmspace ${space}: ${process}`;
+}
+
+/** A string of the file. Names come from the guest and may have any bytes; the file has but ASCII. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Microseconds of nanoseconds. */

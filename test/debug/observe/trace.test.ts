@@ -119,6 +119,16 @@ describe('a trace', () => {
     expect(idle.filter(({ parent }) => parent?.name === 'nanosleep').length).toBeGreaterThan(50);
   }, 180_000);
 
+  it('takes any bytes as the name of a program', () => {
+    const lines: string[] = [];
+    const writer = new TraceWriter(1e9, (line) => lines.push(line));
+    const owner = { depth: 0, kernel: '', kind: 'program', name: 'a"\\\n\u00ff', pid: 3, tid: 1, space: null } as const;
+    writer.signalled(owner, 'SIGHUP', { instructions: 1, cycles: 1 });
+    writer.end();
+    expect(lines.join('\n')).toMatch(/^[\n -~]*$/);
+    expect(importTrace(lines.join('\n'))).toMatchObject({ complaints: [], processes: [{ name: 'host kernel' }, { name: `${owner.name}, process 3 of the host` }] });
+  });
+
   it('lacks but its closing brackets when it is cut off after any event', () => {
     const lines = run.text.split('\n');
     for (const count of [2, 3, 40]) expect(() => JSON.parse(`${lines.slice(0, count).join('\n').replace(/,$/, '')}]}`) as unknown).not.toThrow();
