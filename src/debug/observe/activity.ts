@@ -126,8 +126,9 @@ export class Activity implements Listener {
     this.running = { from: at, work: virtual ? thread.owner : null };
   }
 
+  /** Where `sigreturn` leads to a handler, one has ended and one begins. */
   private handlerBegins(thread: Stack<Trip>, owner: Owner, open: Open, at: Moment, virtual: boolean): void {
-    if (open.entry !== 'stay') open.stays.push(null);
+    if (open.entry === 'interrupt') open.stays.push(null);
     const signal = signalName(thread.memory.word(this.cpu.state.esp));
     for (const sink of this.sinks) sink.signalled?.(owner, signal, at, virtual);
   }

@@ -119,6 +119,14 @@ describe('a trace', () => {
     expect(idle.filter(({ parent }) => parent?.name === 'nanosleep').length).toBeGreaterThan(50);
   }, 180_000);
 
+  it('ends every call when it is over, also when one signal handler begins as another returns', () => {
+    const { processes } = traced(COMMAND, FLAT);
+    for (const { name, tracks } of processes) for (const track of tracks) {
+      const unended = track.slices.filter(({ args }) => args.result === '?');
+      expect([name, track.name, unended.length > 1, Math.max(...track.slices.map(({ depth }) => depth)) > 2]).toEqual([name, track.name, false, false]);
+    }
+  }, 180_000);
+
   it('takes any bytes as the name of a program', () => {
     const lines: string[] = [];
     const writer = new TraceWriter(1e9, (line) => lines.push(line));
