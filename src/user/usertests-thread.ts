@@ -135,8 +135,10 @@ export function threadCases(): void {
       return sleepMs(10000);
     });
     sleepMs(60);
+    const begin = milliseconds();
     kill(pid, SIGKILL);
     checkEqual("with all its threads", statusOf(pid), SIGKILL);
+    check("at once", milliseconds() - begin < 1000);
   });
   test("thread-fork", () => {
     start(sleeper, 0);

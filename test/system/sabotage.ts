@@ -1,4 +1,4 @@
-// Kernels with one line broken, and what usertests says on them.
+// Kernels with one line broken, or a usertests, and what usertests says on them.
 //
 // A case has noticed when it says FAILED, or when it is the one in which the machine came to no end. It has not when the kernel was
 // too broken to run cases at all: then CONTROL, which runs beside those that are named, has not passed either.
@@ -75,6 +75,13 @@ export function hostConsole(file: string, from: string, to: string, cases: strin
 export function virtualConsole(file: string, from: string, to: string, cases: string): string {
   const virtualKernel = compileProgram(new SpoiltTree(file, from, to), VIRTUAL_KERNEL).bytes;
   return consoleWith(world().hostKernel, rootWith({ ...world(), virtualKernel }), `exec=usertests ${cases}`);
+}
+
+/** Console of a sound host kernel with a usertests that is compiled from such sources. */
+export function programConsole(file: string, from: string, to: string, cases: string): string {
+  const usertests = compileProgram(new SpoiltTree(file, from, to), ['src/user/usertests.ts', '--bind', 'rt=src/libc']).bytes;
+  const root = rootWith({ ...world(), programs: new Map([...world().programs, ['usertests', usertests]]) });
+  return consoleWith(world().hostKernel, root, `native exec=usertests ${cases}`);
 }
 
 /** Those of the named cases that have not noticed anything. */

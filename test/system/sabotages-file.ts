@@ -181,3 +181,8 @@ export const FILE_SABOTAGES: Sabotages = {
     ['memory of the old program that stays', 'if (changetype<usize>(old) != 0) vmspaceFree(old);', '', 'exec-drops-memory'],
   ],
 };
+
+/** Of what usertests itself is made of. */
+export const PROGRAM_SABOTAGES: Sabotages = {
+  'src/abi/syscalls.ts': [['a call with an address that no case is for', '"497 | lwp_kill         | 3 | i32 pid,', '"497 | lwp_kill         | 3 | i32* pid,', 'efault-complete']],
+};

@@ -13,7 +13,10 @@ export const MEMORY_SABOTAGES: Sabotages = {
     ['strings that are trusted', 'if (result < 0) return EFAULT;', 'if (result < 0) return 0;', 
       'efault-open efault-link-from efault-link-to efault-unlink efault-chdir efault-mknod efault-chmod efault-access efault-symlink-target efault-symlink efault-readlink efault-execve efault-rename-from efault-rename-to efault-mkdir efault-rmdir efault-truncate efault-stat efault-lstat'],
   ],
+  'src/host-kernel/trap.ts': [['copies that may miss one page', '  pcb.onFault = onFault;\n', '  pcb.onFault = codeof(laneFault);\n', 'read-across-pages']],
   'src/kern/vm_map.ts': [
+    ['children that write into the data of their parents', 'copy.flags = e.flags;', 'copy.flags = e.start < 0x20000000 ? e.flags & ~VME_NEEDS_COPY : e.flags;', 'fork-copies-memory cow-of-data-segment'],
+    ['maps of two hundred entries', 'export const MAX_ENTRIES: i32 = 4096;', 'export const MAX_ENTRIES: i32 = 200;', 'mmap-many'],
     ['copy-on-write that leaves the parent its page table', '  pmapProtect(vm.pmap, e.start, e.end);\n', '  if (e.start < 0x20000000 || e.start >= 0x80000000) pmapProtect(vm.pmap, e.start, e.end);\n', 'cow-both-ways'],
     ['mprotect that leaves the page table', 'else if ((prot & PROT_WRITE) == 0) pmapProtect(vm.pmap, start, end);', '', 'mprotect-read-only mprotect-system-call'],
     ['PROT_NONE that leaves the page table', 'if ((prot & PROT_READ) == 0) pmapRemove(vm.pmap, start, end);\n  else if', 'if', 'mprotect-none'],
@@ -46,6 +49,7 @@ export const MEMORY_SABOTAGES: Sabotages = {
     ['munmap in the kernel', 'if (bytes < len || !vmRangeOk(start, bytes)) return EINVAL;\n  if (!vmMapMayClip', 'if (!vmMapMayClip', 'munmap-middle'],
   ],
   'src/kern/vm_object.ts': [
+    ['pages of files that nobody gets while the file system is at work', '  fsLock();\n  const page = filePage', '  if (fsHeldOnce()) return noPage(EINVAL);\n  fsLock();\n  const page = filePage', 'mmap-write-from-mapping'],
     ['pages behind the end of a file', 'if (pindex >= pagesOf(vp.size)) return noPage(EINVAL);', '', 'mmap-file-end mmap-file-grows'],
     ['truncation that leaves mappings', 'vmPageUnmap(p);\n  if (p.wire', 'if (p.wire', 'mmap-file-grows'],
   ],
