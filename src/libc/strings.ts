@@ -50,6 +50,18 @@ export function padRight(text: string, width: i32): string {
   return padded;
 }
 
+/** `value` times 1024 to the power of `scale` bytes, in at most four digits and a letter, rounded down: 512B, 1.5K, 83K, 40M. */
+export function humanSize(value: u32, scale: i32): string {
+  let rest = value;
+  let tenths: u32 = 0;
+  let power = scale;
+  for (; rest >= 1024; power++) {
+    tenths = ((rest & 1023) * 10) >>> 10;
+    rest = rest >>> 10;
+  }
+  return (rest < 10 && power > scale ? `${rest}.${tenths}` : `${rest}`) + "BKMGT".substring(power, power + 1);
+}
+
 /** Two decimal digits. */
 export function twoDigits(value: i32): string {
   return value < 10 ? `0${value}` : `${value}`;

@@ -1,9 +1,15 @@
 // diff: how two texts differ, by the shortest list of changes (Myers 1986). By default as commands 1,2c3,4 with the lines
-// of both sides; -u in the unified form with three lines around each change. Exit code 0: equal, 1: different, 2: an error.
+// of both sides; -u in the unified form with three lines around each change; -q only whether they do. Two directories: what differs in
+// them, with -r and in those below; a directory and a file: the file of the same name. Exit code 0: equal, 1: different, 2: an error.
 
+import { S_IFDIR, S_IFMT } from '../abi/file.ts';
 import { setMain } from '../libc/crt.ts';
-import { inputLines } from '../libc/input.ts';
+import { readDirectory } from '../libc/directory.ts';
+import { inputText } from '../libc/input.ts';
+import { afterOptions, nextOption } from '../libc/options.ts';
+import { fail, statOf } from '../libc/process.ts';
 import { eprint, flush, print } from '../libc/stdio.ts';
+import { baseName, splitLines } from '../libc/strings.ts';
 
 const CONTEXT: i32 = 3;
 
@@ -15,6 +21,10 @@ class Change {
   newTo: i32 = 0;
 }
 
+let unified: bool = false;
+let brief: bool = false;
+let recursive: bool = false;
+let options: string = "";
 let a: string[] = [];
 let b: string[] = [];
 
@@ -135,23 +145,102 @@ function printUnified(list: Change[], name: string, newName: string): void {
   }
 }
 
-function main(args: string[]): i32 {
-  const unified = args.length > 1 && args[1] == "-u";
-  const at: i32 = unified ? 2 : 1;
-  if (args.length != at + 2) {
-    eprint("usage: diff [-u] file1 file2\n");
-    return 2;
-  }
-  const first = inputLines("diff", args[at]!);
-  const second = inputLines("diff", args[at + 1]!);
+function isDirectory(path: string): bool {
+  const st = path == "-" ? null : statOf(path);
+  return st != null && ((st.mode as u32) & S_IFMT) == S_IFDIR;
+}
+
+/** Two files; the exit code. In directories a line says before which files they are. */
+function compareFiles(name: string, newName: string, within: bool): i32 {
+  const first = inputText("diff", name);
+  const second = inputText("diff", newName);
   if (first == null || second == null) return 2;
-  a = first!;
-  b = second!;
+  if (first == second) return 0;
+  if (brief) {
+    print("Files " + name + " and " + newName + " differ\n");
+    return 1;
+  }
+  a = splitLines(first!);
+  b = splitLines(second!);
   const list = changes();
   if (list.length == 0) return 0;
-  if (unified) printUnified(list, args[at]!, args[at + 1]!);
+  if (within) print("diff" + options + " " + name + " " + newName + "\n");
+  if (unified) printUnified(list, name, newName);
   else printNormal(list);
-  return flush() ? 1 : 2;
+  return 1;
+}
+
+/** The names in two directories, in order. */
+function commonNames(name: string, newName: string): string[] | null {
+  const names: string[] = [];
+  for (const directory of [name, newName]) {
+    const entries = readDirectory(directory);
+    if (entries == null) {
+      fail("diff", directory);
+      return null;
+    }
+    for (const entry of entries) if (entry.name != "." && entry.name != ".." && names.indexOf(entry.name) < 0) names.push(entry.name);
+  }
+  return names.sort(compareNames);
+}
+
+function compareNames(x: string, y: string): i32 {
+  return x < y ? -1 : x == y ? 0 : 1;
+}
+
+function compareDirectories(name: string, newName: string): i32 {
+  const names = commonNames(name, newName);
+  if (names == null) return 2;
+  let worst: i32 = 0;
+  for (const one of names) {
+    const status = comparePair(name, newName, one);
+    if (status > worst) worst = status;
+  }
+  return worst;
+}
+
+/** What has a name in one of two directories, or in both. */
+function comparePair(name: string, newName: string, one: string): i32 {
+  const before = name + "/" + one;
+  const now = newName + "/" + one;
+  if (statOf(before) == null || statOf(now) == null) {
+    print("Only in " + (statOf(before) == null ? newName : name) + ": " + one + "\n");
+    return 1;
+  }
+  if (isDirectory(before) != isDirectory(now)) {
+    print(before + " and " + now + ": one is a directory\n");
+    return 1;
+  }
+  if (!isDirectory(before)) return compareFiles(before, now, true);
+  if (recursive) return compareDirectories(before, now);
+  print("Common subdirectories: " + before + " and " + now + "\n");
+  return 0;
+}
+
+function compare(name: string, newName: string): i32 {
+  if (isDirectory(name) && isDirectory(newName)) return compareDirectories(name, newName);
+  if (isDirectory(name)) return compareFiles(name + "/" + baseName(newName), newName, false);
+  if (isDirectory(newName)) return compareFiles(name, newName + "/" + baseName(name), false);
+  return compareFiles(name, newName, false);
+}
+
+function usage(): i32 {
+  eprint("usage: diff [-qru] file1 file2\n");
+  return 2;
+}
+
+function main(args: string[]): i32 {
+  for (let option = nextOption(args, "qru"); option != 0; option = nextOption(args, "qru")) {
+    const letter = String.fromCharCode(option);
+    if (letter == "u") unified = true;
+    if (letter == "q") brief = true;
+    if (letter == "r") recursive = true;
+    options = options + " -" + letter;
+    if (option < 0) return usage();
+  }
+  if (args.length != afterOptions + 2) return usage();
+  const status = compare(args[afterOptions]!, args[afterOptions + 1]!);
+  return flush() ? status : 2;
 }
 
 setMain(main);

@@ -1,10 +1,12 @@
-// od: the bytes of a file. By default as hd does, sixteen a line: offset, bytes in hexadecimal, characters; -o as octal words of
-// two bytes; -c as characters.
+// od: the bytes of a file. By default as hd does, sixteen a line: offset, bytes in hexadecimal, characters. -c characters, -b octal bytes,
+// -o octal words of two bytes, -x hexadecimal ones, -t KIND of c, or o, x, u or d and 1, 2 or 4 bytes; -A d|o|x|n how offsets are written,
+// -j N skips bytes, -N N shows only so many.
 
 import { setMain } from '../libc/crt.ts';
 import { inputNames, inputText } from '../libc/input.ts';
+import { afterOptions, nextOption, optionValue } from '../libc/options.ts';
 import { eprint, print } from '../libc/stdio.ts';
-import { hexadecimal, padLeft } from '../libc/strings.ts';
+import { hexadecimal, padLeft, parseNumber } from '../libc/strings.ts';
 
 const WIDTH: i32 = 16;
 
@@ -32,32 +34,101 @@ function hexLine(text: string, at: i32, end: i32): string {
   return hexadecimal(at as u32, 8) + "  " + bytes + " |" + characters + "|\n";
 }
 
-function otherLine(text: string, at: i32, end: i32, characters: bool): string {
-  let line = octal(at, 7);
-  for (let i = at; i < end; i += characters ? 1 : 2) {
-    line = line + " " + (characters ? padLeft(characterOf(text.charCodeAt(i)), 3) : octal(text.charCodeAt(i) | (i + 1 < end ? text.charCodeAt(i + 1) << 8 : 0), 6));
-  }
+/** The bytes of a word, the lowest first; none behind the end. */
+function wordAt(text: string, at: i32, end: i32): u32 {
+  let value: u32 = 0;
+  for (let i: i32 = 0; i < size && at + i < end; i++) value |= (text.charCodeAt(at + i) as u32) << ((8 * i) as u32);
+  return value;
+}
+
+function octalWord(value: u32): string {
+  let text = "";
+  let rest = value;
+  for (const digits = (8 * size + 2) / 3; text.length < digits; rest = rest >>> 3) text = `${rest & 7}` + text;
+  return text;
+}
+
+function signedWord(value: u32): i32 {
+  return size == 1 ? ((value << 24) as i32) >> 24 : size == 2 ? ((value << 16) as i32) >> 16 : value as i32;
+}
+
+/** One word in the form that is asked for, in the columns of the widest. */
+function wordText(value: u32): string {
+  if (kind == "c") return padLeft(characterOf(value as i32), 3);
+  if (kind == "x") return hexadecimal(value, 2 * size);
+  if (kind == "o") return octalWord(value);
+  const columns: i32 = size == 1 ? 4 : size == 2 ? 6 : 11;
+  return padLeft(kind == "u" ? `${value}` : `${signedWord(value)}`, columns);
+}
+
+function offsetText(at: i32): string {
+  if (radix == "n") return "";
+  if (radix == "x") return hexadecimal(at as u32, 7);
+  return radix == "d" ? `0000000${at}`.substring(`${at}`.length) : octal(at, 7);
+}
+
+function wordLine(text: string, at: i32, end: i32): string {
+  let line = offsetText(at);
+  for (let i = at; i < end; i += size) line = line + " " + wordText(wordAt(text, i, end));
   return line + "\n";
 }
 
+let kind: string = "";         // as of -t; empty: as hd
+let size: i32 = 1;
+let radix: string = "o";
+
+/** c, or one of oxud and perhaps the size of a word. */
+function setKind(text: string): bool {
+  kind = text.substring(0, 1);
+  size = kind == "c" ? 1 : text.length > 1 ? parseNumber(text.substring(1), 0) : 4;
+  return text.length > 0 && "coxud".indexOf(kind) >= 0 && (size == 1 || size == 2 || size == 4);
+}
+
+let skip: i32 = 0;
+let most: i32 = 0x7fffffff;
+
+function setOption(option: i32): bool {
+  switch (option) {
+    case 98: return setKind("o1");
+    case 99: return setKind("c");
+    case 111: return setKind("o2");
+    case 120: return setKind("x2");
+    case 116: return setKind(optionValue);
+    case 65:
+      radix = optionValue;
+      return radix.length == 1 && "doxn".indexOf(radix) >= 0;
+    case 106:
+      skip = parseNumber(optionValue, -1);
+      return skip >= 0;
+    case 78:
+      most = parseNumber(optionValue, -1);
+      return most >= 0;
+    default: return option == 118;
+  }
+}
+
+function dump(text: string): void {
+  const start = skip < text.length ? skip : text.length;
+  const last = text.length - start > most ? start + most : text.length;
+  for (let at = start; at < last; at += WIDTH) {
+    const end = at + WIDTH < last ? at + WIDTH : last;
+    print(kind == "" ? hexLine(text, at, end) : wordLine(text, at, end));
+  }
+  if (kind == "") print(hexadecimal(last as u32, 8) + "\n");
+  else if (radix != "n") print(offsetText(last) + "\n");
+}
+
 function main(args: string[]): i32 {
-  const option = args.length > 1 && args[1]!.startsWith("-") && args[1] != "-" ? args[1]! : "";
-  if (option != "" && option != "-o" && option != "-c" && option != "-x") {
-    eprint("usage: od [-c | -o | -x] [file ...]\n");
+  for (let option = nextOption(args, "A:N:bcj:ot:vx"); option != 0; option = nextOption(args, "A:N:bcj:ot:vx")) {
+    if (setOption(option)) continue;
+    eprint("usage: od [-bcovx] [-t c|o|x|u|d[1|2|4]] [-A d|o|x|n] [-j skip] [-N count] [file ...]\n");
     return 2;
   }
   let status: i32 = 0;
-  for (const name of inputNames(args, option == "" ? 1 : 2)) {
+  for (const name of inputNames(args, afterOptions)) {
     const text = inputText("od", name);
-    if (text == null) {
-      status = 1;
-      continue;
-    }
-    for (let at: i32 = 0; at < text.length; at += WIDTH) {
-      const end = at + WIDTH < text.length ? at + WIDTH : text.length;
-      print(option == "-o" || option == "-c" ? otherLine(text, at, end, option == "-c") : hexLine(text, at, end));
-    }
-    print((option == "-o" || option == "-c" ? octal(text.length, 7) : hexadecimal(text.length as u32, 8)) + "\n");
+    if (text == null) status = 1;
+    else dump(text!);
   }
   return status;
 }

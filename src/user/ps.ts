@@ -1,4 +1,5 @@
-// ps: the processes of this kernel with their state, processor times, resident pages and VM spaces. With -s each VM space
+// ps: the processes of this kernel, all of them, with their state, processor times, resident pages and VM spaces; so the letters of other
+// systems that ask for more of that (ps aux, ps -ef) change nothing. With -s each VM space
 // of a virtual kernel has a line below its owner: its name (the owner's word for it), how often it was run, and its time.
 
 import { KInfoProc, KInfoVmspace } from '../abi/file.ts';
@@ -19,10 +20,16 @@ function printSpace(space: KInfoVmspace): void {
 }
 
 function main(args: string[]): i32 {
-  const withSpaces = args.length == 2 && args[1] == "-s";
-  if (args.length > 1 && !withSpaces) {
-    eprint("usage: ps [-s]\n");
-    return 2;
+  let withSpaces = false;
+  for (let i: i32 = 1; i < args.length; i++) {
+    const word = args[i]!;
+    for (let at: i32 = word.startsWith("-") ? 1 : 0; at < word.length; at++) {
+      if (word.charCodeAt(at) == 115) withSpaces = true;
+      else if ("aefluwx".indexOf(word.substring(at, at + 1)) < 0) {
+        eprint("usage: ps [-aefluwx] [-s]\n");
+        return 2;
+      }
+    }
   }
   const processes = readProcesses();
   const spaces = readSpaces();

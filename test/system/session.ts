@@ -116,7 +116,7 @@ export async function converseOnQemu(commandLine: string, steps: readonly Step[]
   writeFileSync(join(folder, 'kernel'), world().hostKernel);
   writeFileSync(join(folder, 'disk'), world().rootImage);
   const qemu = spawn('qemu-system-i386', ['-m', `${SYSTEM_MEMORY >> 20}`, '-kernel', join(folder, 'kernel'), '-append', commandLine, '-drive', `file=${join(folder, 'disk')},format=raw,if=ide`,
-    '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot', '-nic', 'none', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', ...options]);
+    '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot', '-nic', 'none', '-rtc', 'base=2007-01-01T00:00:00', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', ...options]);
   const timer = setTimeout(() => qemu.kill('SIGKILL'), seconds * 1000);
   let text = '';
   let seen = 0;

@@ -63,7 +63,7 @@ describe('ps, top, kill and sleep', () => {
     expect(session.command('/bin/kill 29999', PROMPT)).toEqual({ output: 'kill: 29999: No such process\n', status: 1 });
     expect(output('/bin/kill -l')).toMatch(/^HUP INT QUIT .* USR2\n$/);
     expect(session.command('sleep', PROMPT)).toEqual({ output: 'usage: sleep seconds\n', status: 2 });
-    expect(session.command('ps -x', PROMPT)).toEqual({ output: 'usage: ps [-s]\n', status: 2 });
+    expect(session.command('ps -z', PROMPT)).toEqual({ output: 'usage: ps [-aefluwx] [-s]\n', status: 2 });
     expect(session.command('top -n', PROMPT).status).toBe(2);
     const time = output('time sleep 1.25');
     expect(time).toMatch(/^ +1\.2\d real +0\.0\d user +0\.0\d sys\n$/);
