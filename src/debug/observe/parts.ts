@@ -42,7 +42,7 @@ export const PART_OF: Readonly<Record<string, Part>> = {
   pmapInvalidate: 'invalidation', invlpg: 'invalidation',
   leaveKernel: 'exit', userret: 'exit', userPending: 'exit', chargeSystem: 'exit', charge: 'exit', doreti: 'exit', isPlain: 'exit', returnFast: 'exit', fastReturn: 'exit',
   'userret:postsig': 'work', 'userret:cursig': 'work', 'userret:yieldCpu': 'work', 'leaveKernel:userret': 'exit',
-  goUser: 'exit', resume: 'exit', runOnly: 'exit', 'runOnly:comeBack': 'entry', enterProcess: 'exit', enterFast: 'exit', 'goUser:splopen': 'entry', 'goUser:syscall': 'work', 'goUser:trap': 'entry', 'goUser:settle': 'work', 'goUser:consFlush': 'work',
+  goUser: 'exit', resume: 'exit', runOnly: 'exit', runAmong: 'exit', 'runAmong:returnToKernel': 'entry', enterProcess: 'exit', enterFast: 'exit', 'goUser:splopen': 'entry', 'goUser:syscall': 'work', 'goUser:trap': 'entry', 'goUser:settle': 'work', 'goUser:consFlush': 'work',
 };
 
 /** Sources by path, as the line tables name them. */
