@@ -49,6 +49,24 @@ describe('ps, top, kill and sleep', () => {
     expect(second).toMatch(/^ +[R-] +\d\d\.\d +\d+:\d\d\.\d\d +\d+ +space [0-9a-f]{8}$/m);
   }, 60_000);
 
+  /** The virtual kernel's shares of so many reports, one after the other as keys are pressed. */
+  function shares(reports: number): number[] {
+    const found: number[] = [];
+    session.type('top\r');
+    for (let i = 0; i <= reports; i++) {
+      session.waitFor('COMMAND\r\n');
+      const line = session.waitFor('vkernel').split('\n').at(-1)!;
+      if (i > 0) found.push(Number(line.trim().split(/\s+/)[2]));
+      session.type(i === reports ? 'q' : ' ');
+    }
+    session.waitFor(PROMPT);
+    return found;
+  }
+
+  it('give nobody more than all, however short the time', () => {
+    expect(shares(60).filter((share) => share > 100)).toEqual([]);
+  }, 60_000);
+
   it('end it', () => {
     const pid = /^ *(\d+) .* vkernel$/m.exec(output('ps'))![1]!;
     expect(session.command(`/bin/kill -STOP ${pid}`, PROMPT).status).toBe(0);
