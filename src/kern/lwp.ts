@@ -8,11 +8,11 @@ import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../abi/errno.ts";
 import { PSL_I, TRAPFRAME_SIZE, TrapFrame } from "../abi/frames.ts";
 import { EXTEXIT_LWP, EXTEXIT_PROC, EXTEXIT_SETINT, EXTEXIT_SIMPLE, LwpParams } from "../abi/lwp.ts";
 import { copyin, suword } from "machine/copyio.ts";
-import { splhigh } from "machine/intr.ts";
+import { splhigh, splx } from "machine/intr.ts";
 import { fpuExit } from "./fpu.ts";
 import { sysExit } from "./exit.ts";
 import { panic } from "./panic.ts";
-import { Lwp, lwpAlloc, lwpFree, lwpLink, lwpUnlink, LS_ZOMBIE, Proc } from "./proc.ts";
+import { kstackReady, Lwp, lwpAlloc, lwpFree, lwpLink, lwpUnlink, LS_ZOMBIE, Proc } from "./proc.ts";
 import { chargeSystem } from "./cputime.ts";
 import { miSwitch, setRunQueue, tsleep, wakeup } from "./sched.ts";
 import { killLwp, redirectSignals } from "./sigpost.ts";
@@ -20,7 +20,6 @@ import { sigCopy } from "./sigset.ts";
 import { startUserThread } from "./thread.ts";
 import { umtxWake } from "./umtx.ts";
 import { Vmspace } from "./vm_map.ts";
-import { memoryScarce } from "./vm_page.ts";
 import { vkernelLeave } from "./vmspace.ts";
 
 /** Threads of one process. */
@@ -33,8 +32,8 @@ export function sysLwpCreate(lwp: Lwp, a: Ptr<u32>): i32 {
   const params = changetype<LwpParams>(lwp.scratch);
   const error = copyin(a[0], changetype<usize>(params), sizeof<LwpParams>());
   if (error != 0) return error;
+  if (!kstackReady()) return ENOMEM;
   if (lwp.proc.lwpCount >= MAXLWP) return EAGAIN;
-  if (memoryScarce()) return ENOMEM;
   const next = lwpAlloc(lwp.proc);
   const failed = prepare(lwp, next, params);
   if (failed != 0 || lwp.proc.ender != null) {
@@ -143,7 +142,9 @@ export function endOthers(lwp: Lwp): bool {
 }
 
 function killOthers(p: Proc, but: Lwp): void {
+  const s = splhigh();
   for (let lwp = p.lwps; lwp != null; lwp = lwp.sibling) {
     if (lwp != but) killLwp(lwp);
   }
+  splx(s);
 }

@@ -92,7 +92,7 @@ function mayPost(p: Proc, sig: i32): bool {
   return !p.system && p.state != PS_ZOMBIE && (p.pid != 1 || sig != SIGKILL);
 }
 
-/** A thread that must end. At splhigh, or for a thread that can't run meanwhile. */
+/** A thread that must end. At splhigh. */
 export function killLwp(lwp: Lwp): void {
   sigAdd(lwp.siglist, SIGKILL);
   poke(lwp);
