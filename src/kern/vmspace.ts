@@ -18,7 +18,7 @@ import { kernSetLdt } from "./ldt.ts";
 import { Lwp, Proc } from "./proc.ts";
 import { Vmspace, vmspaceAlloc, vmspaceFree, vmRangeOk, kernMadvise } from "./vm_map.ts";
 import { VM_READ, VM_WRITE, vmFault, vmFaultPage } from "./vm_fault.ts";
-import { memoryTight, vmPageHold, vmPageRelease } from "./vm_page.ts";
+import { vmKernelRoom, vmPageHold, vmPageRelease, vmPageSetDirty } from "./vm_page.ts";
 import { MADV_INVALV, VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
 import { kernInvalidateRanges, kernMmap, kernMunmap, mmapResult } from "./vm_syscalls.ts";
 import { pmapActivate, ptov } from "machine/pmap.ts";
@@ -84,7 +84,7 @@ function noEntry(lwp: Lwp): i32 {
 /** vmspace_create(id, type, data): EAGAIN beyond vm.vkernel_spaces, ENOMEM when memory is short. */
 export function sysVmspaceCreate(lwp: Lwp, a: Ptr<u32>): i32 {
   if (vkernelEnable == 0) return EOPNOTSUPP;
-  if (memoryTight()) return ENOMEM;
+  if (!vmKernelRoom(lwp.proc.vkernel == null ? sizeof<VkernelProc>() : 0)) return ENOMEM;
   let vkp = lwp.proc.vkernel;
   if (vkp == null) {
     vkp = new VkernelProc();
@@ -92,9 +92,11 @@ export function sysVmspaceCreate(lwp: Lwp, a: Ptr<u32>): i32 {
   }
   if (findEntry(lwp, a[0]!) != null) return EEXIST;
   if (vkp.count >= vkernelSpaces) return EAGAIN;
+  const space = vmspaceAlloc();
+  if (space == null) return ENOMEM;
   const ve = new VmspaceEntry();
   ve.id = a[0]!;
-  ve.space = vmspaceAlloc();
+  ve.space = space;
   const at = chainOf(ve.id);
   ve.next = vkp.chains[at];
   vkp.chains[at] = ve;
@@ -308,6 +310,7 @@ function copyPages(space: Vmspace, inside: u32, buffer: usize, n: u32, access: i
     vmPageHold(page);
     const kva = ptov(page.pa) + (at & 4095);
     const error = access == VM_READ ? copyout(kva, buffer + done, bytes) : copyin(buffer + done, kva, bytes);
+    if (access == VM_WRITE) vmPageSetDirty(page);     // it may have been written in the middle, if the copy slept
     vmPageRelease(page);
     if (error != 0) return error;
     done += bytes;

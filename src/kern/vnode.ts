@@ -155,6 +155,7 @@ function writePage(vp: Vnode, uio: Uio): i32 {
   vmPageHold(page);
   vmPageSetDirty(page);
   error = uiomove(ptov(page.pa) + within, bytes, uio);
+  vmPageSetDirty(page);                  // it may have been written in the middle, if the copy faulted when memory was short
   vmPageRelease(page);
   if (error == 0) vp.wrote(uio.offset);
   else if (!wasThere) vp.truncate(vp.size);
