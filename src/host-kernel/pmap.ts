@@ -49,9 +49,10 @@ export function pmapBootstrap(first: u32, end: u32): u32 {
   return first + 4096;
 }
 
-/** A new page table: give it the kernel's half. */
-export function pmapAttach(pm: Pmap): void {
+/** A new page table: give it the kernel's half. Always true. */
+export function pmapAttach(pm: Pmap): bool {
   memory.copy(ptov(pm.pdPa) + KERNEL_SLOTS, ptov(kernelPd) + KERNEL_SLOTS, 4096 - KERNEL_SLOTS);
+  return true;
 }
 
 /** A page table goes away: it must not be the one in use. */

@@ -4,7 +4,7 @@
 // privately, zero-filled memory for what the file does not fill, and a stack whose top holds, from the top down: struct
 // ps_strings, the signal trampoline, the strings, the auxiliary vector, environment and argument pointers, and argc.
 
-import { E2BIG, EACCES, EFAULT, EINTR, EJUSTRETURN, ENOEXEC, ERESTART } from "../abi/errno.ts";
+import { E2BIG, EACCES, EFAULT, EINTR, EJUSTRETURN, ENOEXEC, ENOMEM, ERESTART } from "../abi/errno.ts";
 import { NOTE_EXEC } from "../abi/event.ts";
 import { PSL_I, SEL_UCODE, SEL_UDATA, TRAPFRAME_SIZE } from "../abi/frames.ts";
 import { PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS } from "../abi/mman.ts";
@@ -27,7 +27,7 @@ import { sigactsExec } from "./sigacts.ts";
 import { vmObjectGetPage, vmObjectOf, vmObjectRef, vmObjectRelease } from "./vm_object.ts";
 import { vmMapInsert, VME_COW, VME_NEEDS_COPY, VME_STACK, Vmspace, vmspaceAlloc, vmspaceFree } from "./vm_map.ts";
 import { enterProgram } from "./vm_around.ts";
-import { vmPageHold, vmPageRelease } from "./vm_page.ts";
+import { vmKernelRoom, vmPageHold, vmPageRelease } from "./vm_page.ts";
 import { vkernelExit } from "./vmspace.ts";
 import { Vnode, VT_REG } from "./vnode.ts";
 
@@ -230,7 +230,8 @@ let tailEnd: usize = 0;
 let headersAt: usize = 0;                 // user address of the program headers
 
 function execImage(lwp: Lwp, path: string, vp: Vnode, header: usize): i32 {
-  const space = vmspaceAlloc();
+  const space = vmKernelRoom(0) ? vmspaceAlloc() : null;
+  if (space == null) return ENOMEM;
   const error = mapImage(space, vp, header);
   if (error != 0 || !endOthers(lwp)) {
     vmspaceFree(space);
@@ -350,6 +351,7 @@ const AUX_WORDS: u32 = 16;
 function writeVectors(lwp: Lwp, header: usize, base: usize): i32 {
   const count: u32 = 1 + argc + 1 + envc + 1 + AUX_WORDS;
   const sp = (base - count * 4) & ~(15 as u32);
+  if (!vmKernelRoom(count * 4)) return ENOMEM;
   const kva = malloc(count * 4);
   const w = changetype<Ptr<u32>>(kva);
   w[0] = argc;

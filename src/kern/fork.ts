@@ -6,22 +6,23 @@ import { NOTE_FORK } from "../abi/event.ts";
 import { fpuFork } from "./fpu.ts";
 import { fdCopy } from "./file.ts";
 import { knoteNotify } from "./knote.ts";
-import { Lwp, Proc, procAlloc } from "./proc.ts";
+import { kstackReady, Lwp, Proc, procAlloc, procsFull } from "./proc.ts";
 import { setRunQueue } from "./sched.ts";
 import { sigCopy } from "./sigset.ts";
 import { forkThread } from "./thread.ts";
 import { umtxFork } from "./umtx.ts";
-import { vmspaceFork } from "./vm_map.ts";
-import { memoryScarce } from "./vm_page.ts";
+import { Vmspace, vmspaceFork } from "./vm_map.ts";
 import { vkernelFork } from "./vmspace.ts";
 
 export function sysFork(lwp: Lwp, a: Ptr<u32>): i32 {
-  if (memoryScarce()) return ENOMEM;
+  if (!kstackReady()) return ENOMEM;
+  if (procsFull()) return EAGAIN;
   const parent = lwp.proc;
   umtxFork(parent);
+  const space = vmspaceFork(parent.vmspace);
+  if (space == null) return ENOMEM;
   const child = procAlloc(parent);
-  if (child == null) return EAGAIN;
-  copyProc(parent, child);
+  copyProc(parent, child, space);
   const only = child.lwps!;
   copyLwp(lwp, only);
   vkernelFork(parent, child);
@@ -33,10 +34,10 @@ export function sysFork(lwp: Lwp, a: Ptr<u32>): i32 {
   return 0;
 }
 
-function copyProc(from: Proc, to: Proc): void {
+function copyProc(from: Proc, to: Proc, space: Vmspace): void {
   memory.copy(changetype<usize>(to.comm), changetype<usize>(from.comm), 16);
   to.fd = fdCopy(from.fd!);
-  to.vmspace = vmspaceFork(from.vmspace);
+  to.vmspace = space;
 }
 
 function copyLwp(from: Lwp, to: Lwp): void {

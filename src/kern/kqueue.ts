@@ -20,6 +20,7 @@ import { Klist, Knote, knoteActivate, knoteAttach, knoteDeactivate, knoteDetach,
 import { curLwp, Lwp, pfind, PS_ZOMBIE } from "./proc.ts";
 import { PCATCH, tsleep } from "./sched.ts";
 import { timeoutTicks } from "./time.ts";
+import { vmKernelRoom } from "./vm_page.ts";
 import { Uio } from "./uio.ts";
 
 const CHAINS: u32 = 32;
@@ -101,6 +102,7 @@ export class KqueueFile extends File {
 
 /** kqueue(): a descriptor. */
 export function sysKqueue(lwp: Lwp, a: Ptr<u32>): i32 {
+  if (!vmKernelRoom(0)) return ENOMEM;
   const file = new KqueueFile();
   const error = fdInstall(lwp.proc.fd!, file, 0);
   if (error != 0) fileDrop(file);
@@ -153,6 +155,7 @@ function change(lwp: Lwp, kq: Kqueue, changes: usize, n: i32, events: usize, roo
 function register(lwp: Lwp, kq: Kqueue, ke: Kevent): i32 {
   const flags = ke.flags as i32;
   const filter = ke.filter as i32;
+  if ((flags & EV_ADD) != 0 && !vmKernelRoom(0)) return ENOMEM;
   const file = filter == EVFILT_READ || filter == EVFILT_WRITE ? fdGet(lwp.proc.fd!, ke.ident as i32) : null;
   if (file == null && (filter == EVFILT_READ || filter == EVFILT_WRITE)) return EBADF;
   let kn = find(kq, ke.ident, filter, file, lwp.proc.fd!);

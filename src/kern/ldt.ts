@@ -12,7 +12,7 @@ import { ldtChanged, ldtCopyDefaults } from "machine/ldt.ts";
 import { malloc, mfree } from "rt/rt.ts";
 import type { Lwp } from "./proc.ts";
 import type { Vmspace } from "./vm_map.ts";
-import { memoryScarce } from "./vm_page.ts";
+import { vmKernelRoom } from "./vm_page.ts";
 
 const SLOT: u32 = 8;
 
@@ -49,7 +49,7 @@ function setLdt(vm: Vmspace, args: LdtArguments): i32 {
     return 0;
   }
   if (start < LDT_FIRST || start > LDT_SLOTS || count > LDT_SLOTS - start) return EINVAL;
-  if (memoryScarce()) return ENOMEM;
+  if (!vmKernelRoom(0)) return ENOMEM;
   const fresh = malloc(count * SLOT);
   let error = copyin(args.descriptors, fresh, count * SLOT);
   for (let i: u32 = 0; error == 0 && i < count; i++) if (!mayStand(load<u32>(fresh + i * SLOT, 4))) error = EINVAL;

@@ -47,7 +47,7 @@ export function kernMain(stack: usize): void {
 }
 
 function procZero(stack: usize): void {
-  const p = procAlloc(null)!;
+  const p = procAlloc(null);
   p.system = true;
   procSetName(p, "kernel");
   lwpSetStack(p.lwps!, stack);
@@ -61,7 +61,7 @@ function banner(): void {
 }
 
 function startInit(): void {
-  const p = procAlloc(curLwp.proc)!;
+  const p = procAlloc(curLwp.proc);
   p.pgid = 1;
   p.sid = 1;
   p.fd = fdCreate();

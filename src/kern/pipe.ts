@@ -2,7 +2,7 @@
 //
 // Rules: each end has a lock, as a copy from or to user memory may sleep; who waits for the other end does not hold it.
 
-import { EAGAIN, EBADF, EPIPE } from '../abi/errno.ts';
+import { EAGAIN, EBADF, ENOMEM, EPIPE } from '../abi/errno.ts';
 import { O_ASYNC, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO, Stat } from '../abi/file.ts';
 import { SIGPIPE } from '../abi/signal.ts';
 import { fdClose, fdInstall, File, fileDrop, installedFd } from './file.ts';
@@ -12,6 +12,7 @@ import { curLwp, Lwp } from './proc.ts';
 import { PCATCH, tsleep, wakeup } from './sched.ts';
 import { lwpSignal } from './sigpost.ts';
 import { Uio, uiomove } from './uio.ts';
+import { vmKernelRoom } from './vm_page.ts';
 import { malloc, mfree } from 'rt/rt.ts';
 
 const RING: u32 = 16384;
@@ -187,8 +188,10 @@ function waitForRoom(p: Pipe, whole: u32, flags: i32): i32 {
 /** pipe(): the reading end in eax, the writing end in edx. */
 export function sysPipe(lwp: Lwp, a: Ptr<u32>): i32 {
   const fd = lwp.proc.fd!;
+  if (!vmKernelRoom(RING)) return ENOMEM;
+  const ring = malloc(RING);
   const p = new Pipe();
-  p.data = malloc(RING);
+  p.data = ring;
   const reader = new PipeFile(p, O_RDONLY);
   const writer = new PipeFile(p, O_WRONLY);
   let error = fdInstall(fd, reader, 0);

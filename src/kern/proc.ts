@@ -17,6 +17,7 @@ import type { Vmspace } from "./vm_map.ts";
 import type { VkernelProc, VmspaceEntry } from "./vmspace.ts";
 import type { Pcb } from "machine/pcb.ts";
 import { splhigh, splx } from "machine/intr.ts";
+import { memoryTight, vmKernelRoom } from "./vm_page.ts";
 import { malloc, mfree } from "rt/rt.ts";
 
 /**
@@ -163,9 +164,13 @@ export function pgrpExists(pgid: i32): bool {
 
 const MAXPROC: i32 = 512;
 
-/** A new process on the list: of parent's group and session, its signal actions, a thread of its own; null: too many. */
-export function procAlloc(parent: Proc | null): Proc | null {
-  if (procCount >= MAXPROC) return null;
+/** There can't be another process. */
+export function procsFull(): bool {
+  return procCount >= MAXPROC;
+}
+
+/** A new process on the list: of parent's group and session, its signal actions, a thread of its own. */
+export function procAlloc(parent: Proc | null): Proc {
   const p = new Proc();
   p.pid = nextPid();
   lwpLink(lwpAlloc(p));
@@ -299,6 +304,14 @@ function kstackAlloc(): usize {
   freeStacks = load<usize>(stack);
   spareStacks--;
   return stack;
+}
+
+/** Have a stack for the next thread; false: memory is out, or lies in pieces. May sleep. */
+export function kstackReady(): bool {
+  if (freeStacks != 0) return !memoryTight() || vmKernelRoom(0);
+  if (!vmKernelRoom(KSTACK_SIZE)) return false;
+  kstackFree(malloc(KSTACK_SIZE));
+  return true;
 }
 
 function kstackFree(stack: usize): void {

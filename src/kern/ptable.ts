@@ -80,15 +80,19 @@ export function pmapRemoveAll(pm: Pmap): void {
   quiet = false;
 }
 
-/** A page table with an empty user half. */
-export function pmapCreate(): Pmap {
+/** A page table with an empty user half; null if there can't be one. */
+export function pmapCreate(): Pmap | null {
   const page = vmPageAlloc(null, 0, true);
-  if (page == null) panic("pmapCreate: out of memory");
+  if (page == null) return null;
   const pm = new Pmap();
-  tablePages++;
-  pm.pdPa = page!.pa;
+  pm.pdPa = page.pa;
   pm.pd = changetype<Ptr<u32>>(ptov(pm.pdPa));
-  pmapAttach(pm);
+  if (!pmapAttach(pm)) {
+    vmPageFree(page);
+    free(pm);
+    return null;
+  }
+  tablePages++;
   return pm;
 }
 

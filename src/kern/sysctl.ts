@@ -23,7 +23,7 @@ import { tablePages } from "./ptable.ts";
 import { mapEntryCount, vmspaceCount } from "./vm_map.ts";
 import { objectCount } from "./vm_object.ts";
 import { vfsStats } from "./vfs.ts";
-import { freePageCount, imagePageCount, pagedOut, totalPageCount } from "./vm_page.ts";
+import { freePageCount, imagePageCount, pagedOut, totalPageCount, vmKernelRoom } from "./vm_page.ts";
 import { setVkernelEnable, setVkernelSpaces, VKERNEL_CHAINS, vkernelEnable, VkernelProc, vkernelSpaces } from "./vmspace.ts";
 
 export const OSTYPE: string = "Damselfly";
@@ -131,10 +131,25 @@ function cacheBytes(): u32 {
     + spareStacks * KSTACK_SIZE + spares * mallocSize(sizeof<PvEntry>()) + unusedRequests * mallocSize(sizeof<DiskRequest>());
 }
 
-function listProcs(a: Ptr<u32>): i32 {
+/** Memory for a table as large as `size` says, which may change while we wait for it. */
+function roomFor(size: () => u32): bool {
+  let room: u32 = 0;
+  for (let bytes = size(); bytes > room; bytes = size()) {
+    if (!vmKernelRoom(bytes)) return false;
+    room = bytes;
+  }
+  return true;
+}
+
+function procBytes(): u32 {
   let count: u32 = 0;
   for (let p = allProcs(); p != null; p = p.next) count++;
-  const bytes = count * sizeof<KInfoProc>();
+  return count * sizeof<KInfoProc>();
+}
+
+function listProcs(a: Ptr<u32>): i32 {
+  if (!roomFor(procBytes)) return ENOMEM;
+  const bytes = procBytes();
   const table = malloc(bytes);
   memory.fill(table, 0, bytes);
   let at = bytes;                       // the list has the newest first, the table the oldest
@@ -155,10 +170,15 @@ function fsStats(a: Ptr<u32>): i32 {
   return error;
 }
 
-function listSpaces(a: Ptr<u32>): i32 {
+function spaceBytes(): u32 {
   let count: u32 = 0;
   for (let p = allProcs(); p != null; p = p.next) count += ownedSpaces(p);
-  const bytes = count * sizeof<KInfoVmspace>();
+  return count * sizeof<KInfoVmspace>() + 4;
+}
+
+function listSpaces(a: Ptr<u32>): i32 {
+  if (!roomFor(spaceBytes)) return ENOMEM;
+  const bytes = spaceBytes() - 4;
   const table = malloc(bytes + 4);
   memory.fill(table, 0, bytes);
   let at = table + bytes;

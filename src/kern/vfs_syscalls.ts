@@ -1,7 +1,7 @@
 // The calls on names: open stat lstat access chdir mkdir rmdir link unlink symlink readlink rename mknod chmod truncate
 // umask getcwd sync. Everyone is root, so only execute permission is ever refused.
 
-import { EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EPERM, ERANGE } from '../abi/errno.ts';
+import { EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOMEM, ENOTDIR, ENXIO, EPERM, ERANGE } from '../abi/errno.ts';
 import { LOCK_EX, LOCK_SH, O_ACCMODE, O_CLOEXEC, O_CREAT, O_EXCL, O_EXLOCK, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_SHLOCK, O_TRUNC, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, Stat,
   X_OK } from '../abi/file.ts';
 import { cdevMayOpen, cdevOpen } from './cdev.ts';
@@ -11,6 +11,7 @@ import { VnodeFile } from './file_syscalls.ts';
 import { ANY_EXECUTE, FOLLOW, nameFirst, nameRelease, nameSecond, nameUser, Nameidata, PARENT, PATH_MAX } from './namei.ts';
 import type { Lwp } from './proc.ts';
 import { mayChange, rootVnode, vfsSync } from './vfs.ts';
+import { vmKernelRoom } from './vm_page.ts';
 import { Vnode, VT_CHR, VT_DIR, VT_LNK, VT_REG } from './vnode.ts';
 import { copyinstr, copyout } from 'machine/copyio.ts';
 
@@ -21,6 +22,7 @@ export function sysOpen(lwp: Lwp, a: Ptr<u32>): i32 {
   const fd = lwp.proc.fd!;
   const flags = (a[1] as i32) & OPEN_MASK;
   if ((flags & O_ACCMODE) == 3) return EINVAL;
+  if (!vmKernelRoom(0)) return ENOMEM;
   const nd = nameFirst();
   let error = findForOpen(lwp, nd, a[0], flags, a[2]);
   if (error != 0) return error;

@@ -15,16 +15,20 @@ import { switchCount } from './sched.ts';
 import { vptIndex, vptModified, vptTable, vptWalk } from './vpagetable.ts';
 import { vtop } from 'machine/pmap.ts';
 import { aroundOn, modifiedOn } from './tuning.ts';
+import { kprint, kprintNumber, kputc } from './kprintf.ts';
+import { curLwp, Lwp } from './proc.ts';
 import { pmapEnter } from './ptable.ts';
+import { psignal } from './sigpost.ts';
+import { sigIsMember } from './sigset.ts';
 import { PROT_WRITE } from '../abi/mman.ts';
-import { SEGV_MAPERR, SEGV_ACCERR } from '../abi/signal.ts';
+import { SEGV_MAPERR, SEGV_ACCERR, SIGKILL } from '../abi/signal.ts';
 import { ENOMEM } from '../abi/errno.ts';
 
 /** Access bits, as PROT_READ and PROT_WRITE. */
 export const VM_READ: i32 = 1;
 export const VM_WRITE: i32 = 2;
 
-/** Besides SEGV_MAPERR and SEGV_ACCERR: memory is out, the process should be killed. */
+/** Besides SEGV_MAPERR and SEGV_ACCERR: memory is out, the process is going to end. */
 export const FAULT_NOMEM: i32 = 100;
 const FAULT_RETRY: i32 = -1;
 
@@ -33,12 +37,30 @@ export let foundPage: VmPage | null = null;
 let foundTop: bool = false;        // in the entry's own object
 let foundHow: i32 = 0;             // FOUND_RESIDENT ...
 
-/** Resolve a fault at `va`: 0, SEGV_MAPERR, SEGV_ACCERR or, when nothing is left to write out, FAULT_NOMEM. May sleep. */
+/**
+ * Resolve a fault at `va`, of the current process or of the kernel on its behalf: 0, SEGV_MAPERR, SEGV_ACCERR or, when nothing is left
+ * to write out, FAULT_NOMEM, and the process is going to end. May sleep.
+ */
 export function vmFault(vm: Vmspace, va: usize, access: i32): i32 {
   for (;;) {
     const result = faultOnce(vm, va & 0xfffff000, access);
-    if (result == 0 || (result != FAULT_RETRY && (result != FAULT_NOMEM || !vmMakeRoom()))) return result;
+    if (result == 0) return 0;
+    if (result == FAULT_RETRY || (result == FAULT_NOMEM && vmMakeRoom())) continue;
+    if (result == FAULT_NOMEM) killForMemory(curLwp);
+    return result;
   }
+}
+
+/** Memory is out: who asks for more is ended, and the console says so once. */
+function killForMemory(lwp: Lwp): void {
+  if (sigIsMember(lwp.siglist, SIGKILL)) return;
+  const p = lwp.proc;
+  kprint("pid ");
+  kprintNumber(p.pid as u32);
+  kprint(" (");
+  for (let i: i32 = 0; p.comm[i] != 0; i++) kputc(p.comm[i] as i32);
+  kprint("): killed, memory is out\n");
+  psignal(p, SIGKILL);
 }
 
 /**

@@ -12,7 +12,7 @@ import { Pmap, pmapAnnounce, pmapCreate, pmapDestroy, pmapGather, pmapRemove, pm
 import { PROT_READ, PROT_WRITE, VM_MAX_USER_ADDRESS, PAGE_SIZE, MADV_NORMAL, MADV_FREE, MADV_NOSYNC, MADV_AUTOSYNC, MADV_INVAL,
   MADV_SETMAP } from '../abi/mman.ts';
 import { ldtDrop, ldtFork } from './ldt.ts';
-import { VmPage, memoryScarce } from './vm_page.ts';
+import { VmPage, vmKernelRoom } from './vm_page.ts';
 import { enterProgram } from './vm_around.ts';
 import { EINVAL, ENOMEM, EACCES } from '../abi/errno.ts';
 
@@ -68,10 +68,12 @@ export class Vmspace {
   constructor(pmap: Pmap) { this.pmap = pmap; }
 }
 
-/** A new empty address space with one reference. */
-export function vmspaceAlloc(): Vmspace {
+/** A new empty address space with one reference; null if there can't be one. */
+export function vmspaceAlloc(): Vmspace | null {
+  const pm = pmapCreate();
+  if (pm == null) return null;
   vmspaceCount++;
-  return new Vmspace(pmapCreate());
+  return new Vmspace(pm);
 }
 
 export function vmspaceRef(vm: Vmspace): void {
@@ -195,9 +197,9 @@ function searchSpace(vm: Vmspace, from: u32, len: u32, align: u32): u32 {
   return vmRangeOk(at, len) ? at : 0;
 }
 
-/** Can the entries of [start, end) be made entries of their own? Not if that splits one and there is no room for more. */
+/** Can the entries of [start, end) be made entries of their own? Not if that splits one and there is no room for more. May sleep. */
 export function vmMapMayClip(vm: Vmspace, start: u32, end: u32): bool {
-  if (vm.entryCount < MAX_ENTRIES && !memoryScarce()) return true;
+  if (vmKernelRoom(0) && vm.entryCount < MAX_ENTRIES) return true;
   return isBoundary(vm, start) && isBoundary(vm, end);
 }
 
@@ -278,6 +280,7 @@ function unlinkRange(vm: Vmspace, start: u32, end: u32): VmMapEntry | null {
 /** Set the protection of the entries in [start, end). EACCES beyond an entry's maximum, ENOMEM if nothing is mapped there. */
 export function vmMapProtect(vm: Vmspace, start: u32, end: u32, prot: i32): i32 {
   if (start >= end) return 0;
+  if (!vmMapMayClip(vm, start, end)) return ENOMEM;
   let any: bool = false;
   for (let e = vm.first; e != null && e.start < end; e = e.next) {
     if (e.end <= start) continue;
@@ -285,7 +288,7 @@ export function vmMapProtect(vm: Vmspace, start: u32, end: u32, prot: i32): i32 
     if ((prot & ~e.maxProt) != 0) return EACCES;
     if ((e.flags & VME_VPAGETABLE) != 0 && (prot & PROT_WRITE) == 0) return EINVAL;
   }
-  if (!any || !vmMapMayClip(vm, start, end)) return ENOMEM;
+  if (!any) return ENOMEM;
   clipAt(vm, start);
   clipAt(vm, end);
   for (let e = vm.first; e != null && e.start < end; e = e.next) {
@@ -297,9 +300,10 @@ export function vmMapProtect(vm: Vmspace, start: u32, end: u32, prot: i32): i32 
   return 0;
 }
 
-/** A copy of `old` for a child: shared entries share, private ones become copy-on-write on both sides. */
-export function vmspaceFork(old: Vmspace): Vmspace {
+/** A copy of `old` for a child: shared entries share, private ones become copy-on-write on both sides. Null if there can't be one. */
+export function vmspaceFork(old: Vmspace): Vmspace | null {
   const vm = vmspaceAlloc();
+  if (vm == null) return null;
   vm.dataStart = old.dataStart;
   vm.dataEnd = old.dataEnd;
   ldtFork(old, vm);

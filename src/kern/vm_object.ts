@@ -7,7 +7,7 @@
 // goes. Invariant: an anonymous object has no page at or above `size`.
 
 import { VmPage, PG_BAD, PG_BUSY, PG_DIRTY, vmPageLookup, vmPageAlloc, vmPageFree, vmPageTouch, vmPageUnmap, vmPageWriteBegin, vmPageWriteEnd,
-  vmPageHold, vmPageRelease, manyPagesFree, vmPageRename, vmPageSetClean, vmPageSetDirty } from './vm_page.ts';
+  vmPageHold, vmPageRelease, manyPagesFree, MOST_BATCH, vmPageRename, vmPageSetClean, vmPageSetDirty } from './vm_page.ts';
 import { blockAhead, blockForget, blockGive, blockPage, blockWait, GROUP } from './blockcache.ts';
 import { DiskBatch } from './diskqueue.ts';
 import { fsHeldOnce, fsIdle, fsLock, fsPause, fsResume, fsUnlock } from './lock.ts';
@@ -210,12 +210,16 @@ export function vmObjectIsDirty(object: VmObject): bool {
  * error.
  */
 export function vmObjectFlush(object: VmObject): i32 {
-  const batch = new DiskBatch();
+  let batch = new DiskBatch();
   let error: i32 = 0;
   let p = object.pages;
   while (p != null && error == 0) {
     vmPageHold(p);                       // so that it still has its place on the list afterwards
     error = vmPageWriteBegin(p, batch);
+    if (error == 0 && batch.pending == MOST_BATCH) {
+      error = vmPageWriteEnd(batch);
+      batch = new DiskBatch();
+    }
     vmPageRelease(p);
     p = p.objNext;
   }

@@ -4,7 +4,7 @@
 //   clean     page of a file, same as on disk: on cleanQueue in order of last use, may be taken away at any time
 //   dirty     page of a file that must be written first: on dirtyQueue, or on imageQueue when its object is OBJ_NOSYNC, which is
 //             written only by fsync or when the other queues no longer yield memory (the image of a virtual kernel)
-//   other     anonymous memory, page tables, kernel memory: on no queue
+//   other     anonymous memory, page tables, kernel memory, and pages that are being written: on no queue
 //
 // Rules: never called from interrupt handlers. Allocation never sleeps: it takes clean pages away when free ones are
 // scarce, and leaves a reserve to the kernel. Whoever keeps a page across something that may allocate or
@@ -35,8 +35,10 @@ const Q_CLEAN: u8 = 2;
 const Q_DIRTY: u8 = 3;
 const Q_IMAGE: u8 = 4;
 
+const PAGE: u32 = 4096;
 const BATCH: u32 = 64;
-const MOST_BATCH: u32 = 512;       // pages that are written together
+const RUN_TRIES: i32 = 4;
+export const MOST_BATCH: u32 = 512; // pages that are written together
 // What must stay free, each level above the one before, so that who stops at one leaves those below to others:
 let reserve: u32 = 0;              // of free pages, for the kernel alone: a 32nd of memory
 let low: u32 = 0;                  // fewer free pages than this: clean ones are taken away
@@ -190,12 +192,9 @@ export function memoryExhausted(): bool {
   return freePageCount() < reserve >>> 1;
 }
 
-/**
- * So much is taken by the kernel that VM spaces and page tables must not grow: even with all files and images written out there
- * would be little more than paging needs to go on.
- */
+/** So short that what the kernel keeps for users must not grow: what is left is little more than paging needs to go on. */
 export function memoryTight(): bool {
-  return freePageCount() < low + BATCH * 2 && freePageCount() + dirtyQueue.count + imageQueue.count < low + BATCH * 2;
+  return freePageCount() < low + BATCH * 2;
 }
 
 /** Pages of images that memory alone has. */
@@ -392,7 +391,8 @@ export function vmPageUnmap(p: VmPage): void {
 export function vmPageWriteBegin(p: VmPage, batch: DiskBatch): i32 {
   if ((p.flags & PG_DIRTY) == 0) return 0;
   if (p.pv != null) pvProtectAll(p);
-  vmPageSetClean(p);
+  vmPageDequeue(p);
+  p.flags &= 0xff ^ PG_DIRTY;
   vmPageHold(p);
   const vp = p.object!.vnode!;
   const block = vp.findBlock(p.pindex, true);
@@ -415,11 +415,12 @@ export function vmPageWriteEnd(batch: DiskBatch): i32 {
     const p = r.page!;
     blockForget(r.block);
     vmPageRelease(p);
-    if (r.error == 0) {
-      pagesWritten++;
-    } else {
+    if (r.error != 0) {
       error = r.error;
       vmPageSetDirty(p);
+    } else {
+      pagesWritten++;
+      if (p.queue == Q_NONE) cleanQueue.push(p, Q_CLEAN);   // else it was changed meanwhile
     }
     diskGive(r);
   }
@@ -476,6 +477,40 @@ export function vmMakeRoom(): bool {
   return isRoom();
 }
 
+/**
+ * The kernel may take `bytes` of its memory in one piece, at once, for what a user wants: changed pages are written until that is so.
+ * False: memory is out, or lies in pieces. May sleep.
+ */
+export function vmKernelRoom(bytes: u32): bool {
+  if (memoryTight() && !vmMakeRoom() && memoryTight()) return false;
+  return bytes <= PAGE || makeRun((bytes + PAGE - 1) >>> 12);
+}
+
+/** Have `n` pages in a row that are free or can be taken, if need be by writing those that are changed. */
+function makeRun(n: u32): bool {
+  for (let tries: i32 = 0; tries < RUN_TRIES; tries++) {
+    if (n <= pageCount - fresh || findRun(n, RUN_CLEAN) != null) return true;
+    fsLock();
+    const first = findRun(n, RUN_CHANGED);
+    if (first != null) writeRun(first, n);
+    fsUnlock();
+    if (first == null) return false;
+  }
+  return findRun(n, RUN_CLEAN) != null;
+}
+
+function writeRun(first: VmPage, n: u32): void {
+  const batch = new DiskBatch();
+  const start = (first.pa - firstPa) >> 12;
+  for (let i: u32 = 0; i < n; i++) {
+    const p = pageAt(start + i);
+    if ((p.flags & PG_DIRTY) == 0 || p.object == null) continue;       // it may have changed while others were begun
+    vmPageUnmap(p);
+    vmPageWriteBegin(p, batch);
+  }
+  vmPageWriteEnd(batch);
+}
+
 /** Any user may have pages. */
 function isRoom(): bool {
   if (freeCount() < low) reclaimClean();
@@ -529,8 +564,8 @@ export function dirtyPageCount(): u32 {
 export function vmPageAllocRun(n: u32): VmPage | null {
   if (n == 1) return vmPageAlloc(null, 0, false);
   if (n <= pageCount - fresh) return freshRun(n);
-  let first = findRun(n, false);
-  if (first == null) first = findRun(n, true);
+  let first = findRun(n, RUN_FREE);
+  if (first == null) first = findRun(n, RUN_CLEAN);
   if (first == null) return null;
   const start = (first.pa - firstPa) >> 12;
   for (let i: u32 = 0; i < n; i++) {
@@ -560,8 +595,19 @@ export function vmPageFreeRun(first: VmPage, n: u32): void {
   for (let i: u32 = 0; i < n; i++) vmPageFree(pageAt(start + i));
 }
 
-/** Search once around, from where the last search ended, for `n` free pages in a row; or free and clean ones. */
-function findRun(n: u32, clean: bool): VmPage | null {
+// What findRun takes: each kind those before as well.
+const RUN_FREE: i32 = 0;
+const RUN_CLEAN: i32 = 1;
+const RUN_CHANGED: i32 = 2;
+
+function isUsable(p: VmPage, kind: i32): bool {
+  if (p.queue == Q_FREE) return true;
+  if (p.wire != 0 || (p.flags & PG_BUSY) != 0) return false;
+  return (kind >= RUN_CLEAN && p.queue == Q_CLEAN) || (kind >= RUN_CHANGED && (p.queue == Q_DIRTY || p.queue == Q_IMAGE));
+}
+
+/** Search once around, from where the last search ended, for `n` pages in a row of a kind. */
+function findRun(n: u32, kind: i32): VmPage | null {
   let length: u32 = 0;
   let at = runHint;
   for (let steps: u32 = 0; steps < fresh + n; steps++) {
@@ -570,8 +616,7 @@ function findRun(n: u32, clean: bool): VmPage | null {
       length = 0;
     }
     const p = pageAt(at);
-    const usable = p.queue == Q_FREE || (clean && p.queue == Q_CLEAN && p.wire == 0 && (p.flags & PG_BUSY) == 0);
-    length = usable ? length + 1 : 0;
+    length = isUsable(p, kind) ? length + 1 : 0;
     if (length == n) return pageAt(at + 1 - n);
     at++;
   }

@@ -15,7 +15,7 @@ import { NO_LIMIT, OBJ_NOSYNC, OBJ_VNODE, VmObject, vmObjectAnon, vmObjectFlush,
 import { timePageObject } from "./timepage.ts";
 import { pmapProtect } from "./ptable.ts";
 import { protectOn, timePageOn } from "./tuning.ts";
-import { memoryTight } from "./vm_page.ts";
+import { vmKernelRoom } from "./vm_page.ts";
 import { vkernelEnable } from "./vmspace.ts";
 
 const SEGMENT: u32 = 0x400000;
@@ -41,7 +41,7 @@ export function kernMmap(vm: Vmspace, proc: Proc, address: u32, len: u32, prot: 
     if ((flags & MAP_STACK) != 0 || (prot & (PROT_READ | PROT_WRITE)) != (PROT_READ | PROT_WRITE)) return EINVAL;
   }
   if (len == 0 || len > 0xfffff000 || (offset & 4095) != 0 || offsetHigh != 0 || (prot & ~PROT_ALL) != 0) return EINVAL;
-  if (vm.entryCount >= MAX_ENTRIES || memoryTight()) return ENOMEM;
+  if (!vmKernelRoom(0) || vm.entryCount >= MAX_ENTRIES) return ENOMEM;
   const bytes = (len + 4095) & 0xfffff000;
   if ((flags & MAP_FIXED) != 0 && ((address & 4095) != 0 || !vmRangeOk(address, bytes))) return EINVAL;
   mapObject = null;

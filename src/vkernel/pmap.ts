@@ -48,34 +48,38 @@ export function vtop(va: usize): u32 {
   return va - KERNBASE;
 }
 
-/** Maps one piece of user space to the image; the file offset equals the address, so that the walk's index is va >> 12. */
-function mapPiece(id: usize, start: u32, end: u32, root: u32): void {
+/**
+ * Maps one piece of user space to the image; the file offset equals the address, so that the walk's index is va >> 12. False: the
+ * real kernel refuses.
+ */
+function mapPiece(id: usize, start: u32, end: u32, root: u32): bool {
   const bytes = end - start;
   const mapped = vmspaceMmap(id, start, bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED | MAP_VPAGETABLE, imageFd, start);
-  if (mapped != start) panic("vmspace_mmap");
+  if (mapped != start) return false;
   hostMcontrol(id, start, bytes, MADV_NOSYNC, 0);
-  if (hostMcontrol(id, start, bytes, MADV_SETMAP, root) < 0) panic("vmspace_mcontrol");
+  return hostMcontrol(id, start, bytes, MADV_SETMAP, root) >= 0;
 }
 
 let spare!: FixedArray<usize, 16>;    // ids of spaces that are mapped, but run by nobody
 let spares: u32 = 0;
 let lastId: usize = 0;
 
-/** A new page table: the image, seen through it, becomes the contents of a VM space. */
-export function pmapAttach(pm: Pmap): void {
+/** A new page table: the image, seen through it, becomes the contents of a VM space. False: the real kernel has no more. */
+export function pmapAttach(pm: Pmap): bool {
   const root = pm.pdPa | VPTE_V | VPTE_RW;
   if (spares != 0) {
     spares--;
     pm.space = spare[spares];
     if (hostMcontrol(pm.space, 0, VM_MAX_USER_ADDRESS, MADV_SETMAP, root) < 0) panic("vmspace_mcontrol");
-    return;
+    return true;
   }
   lastId++;
   pm.space = lastId;
-  if (vmspaceCreate(pm.space, 0, 0) < 0) panic("vmspace_create");
-  mapPiece(pm.space, 0, GIGABYTE, root);
-  mapPiece(pm.space, GIGABYTE, 2 * GIGABYTE, root);
-  mapPiece(pm.space, 2 * GIGABYTE, VM_MAX_USER_ADDRESS, root);
+  if (vmspaceCreate(pm.space, 0, 0) < 0) return false;
+  if (mapPiece(pm.space, 0, GIGABYTE, root) && mapPiece(pm.space, GIGABYTE, 2 * GIGABYTE, root)
+      && mapPiece(pm.space, 2 * GIGABYTE, VM_MAX_USER_ADDRESS, root)) return true;
+  vmspaceDestroy(pm.space);
+  return false;
 }
 
 /** A page table goes away: nobody runs its VM space until that has another, and getting one forgets all. */
