@@ -14,7 +14,7 @@ import { Machine } from '../src/pc/machine.ts';
 
 const LIMIT = 20_000_000_000;
 /** The names of src/kern/tuning.ts. */
-const IMPROVEMENTS = ['lane', 'pool', 'around', 'modified', 'tables', 'neighbours', 'batch', 'teardown', 'window', 'sysenter', 'resume', 'linear', 'ahead', 'protect', 'program'];
+const IMPROVEMENTS = ['lane', 'pool', 'around', 'modified', 'tables', 'neighbours', 'batch', 'teardown', 'window', 'sysenter', 'resume', 'linear', 'ahead', 'protect', 'program', 'expect'];
 const DEVICES: FileSpec[] = [
   { path: '/dev/console', dev: DEV_CONSOLE },
   { path: '/dev/tty', dev: DEV_TTY },

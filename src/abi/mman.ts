@@ -27,7 +27,8 @@ export const MADV_SETMAP: i32 = 11;
 /**
  * mcontrol and vmspace_mcontrol: INVAL for several ranges at once. The address is that of a vector of { start, length } in the
  * caller's memory, the length the number of its elements, at most INVALV_MOST. A start with INVALV_READ in it: only write permission has been
- * taken there, loads may go on. Our own; DragonFly needed a call for each range.
+ * taken there, loads may go on. Ranges of no bytes at the end of the vector are offers: the page at such a start, with PROT_READ or PROT_WRITE in it, is
+ * entered as by a fault there, if there is such a page. Our own; DragonFly needed a call for each range.
  */
 export const MADV_INVALV: i32 = 0x100;
 export const INVALV_MOST: u32 = 16;

@@ -32,6 +32,8 @@ export let linearOn: bool = true;
 export let windowOn: bool = true;
 /** resume: the virtual kernel runs a process with one call that also says what to forget and which page to enter (kern/vmspace.ts). */
 export let resumeOn: bool = true;
+/** expect: what a process will touch at once in memory that is new to it is there before it runs (vkernel/expect.ts). */
+export let expectOn: bool = true;
 /** sysenter: SYSENTER is a way into this kernel, and a virtual kernel takes it (machine/fastcall.ts). */
 export let fastCallOn: bool = true;
 /** asyncdisk: who waits for the disk sleeps, and others run (diskqueue.ts). */
@@ -67,6 +69,7 @@ export function tuningInit(): void {
   linearOn = isOn(names, ",linear,");
   windowOn = isOn(names, ",window,");
   resumeOn = isOn(names, ",resume,");
+  expectOn = isOn(names, ",expect,");
   fastCallOn = isOn(names, ",sysenter,");
   asyncDiskOn = isOn(names, ",asyncdisk,");
   groupsOn = isOn(names, ",groups,");

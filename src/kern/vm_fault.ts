@@ -12,7 +12,7 @@ import { VmPage, copyPage, paToPage, vmPageLookup, vmPageAlloc, vmPageHold, vmPa
   vmMakeRoom, memoryScarce } from './vm_page.ts';
 import { enterAccessed, enterMore, isLinear, mayWrite, FOUND_COPIED, FOUND_READ, FOUND_RESIDENT, FOUND_ZEROED } from './vm_around.ts';
 import { switchCount } from './sched.ts';
-import { vptIndex, vptModified, vptTable, vptWalk } from './vpagetable.ts';
+import { vptAboveModified, vptIndex, vptModified, vptTable, vptWalk } from './vpagetable.ts';
 import { vtop } from 'machine/pmap.ts';
 import { aroundOn, modifiedOn } from './tuning.ts';
 import { kprint, kprintNumber, kputc } from './kprintf.ts';
@@ -98,11 +98,12 @@ function enterFound(vm: Vmspace, e: VmMapEntry, va: u32, write: bool, modified: 
   const page = foundPage!;
   const walks = (e.flags & VME_VPAGETABLE) != 0;
   const how = foundHow;
+  const above = vptAboveModified;
   vmPageHold(page);
   if (table != 0) vmPageHold(paToPage(vtop(table)));
   const full = pmapEnter(vm.pmap, va, page, write || ((!walks || modified) && mayWrite(e, page, foundTop))) != 0;
   if (!full && !memoryScarce()) {
-    if (table != 0) enterAccessed(vm, e, va, table, modified);
+    if (table != 0) enterAccessed(vm, e, va, table, modifiedOn && above);
     else if (isLinear(e)) enterMore(vm, e, va, how, write);
   }
   if (table != 0) vmPageRelease(paToPage(vtop(table)));

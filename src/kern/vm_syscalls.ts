@@ -16,6 +16,8 @@ import { timePageObject } from "./timepage.ts";
 import { pmapProtect } from "./ptable.ts";
 import { protectOn, timePageOn } from "./tuning.ts";
 import { vmKernelRoom } from "./vm_page.ts";
+import { switchCount } from "./sched.ts";
+import { vmFault, VM_READ, VM_WRITE } from "./vm_fault.ts";
 import { vkernelEnable } from "./vmspace.ts";
 
 const SEGMENT: u32 = 0x400000;
@@ -152,8 +154,20 @@ export function kernInvalidateRanges(vm: Vmspace, vector: usize, count: u32): i3
   const error = copyin(vector, addressof(ranges), count * 8);
   if (error != 0) return error;
   for (let i: u32 = 0; i < count; i++) if (!vmRangeOk(ranges[i * 2]! & ~INVALV_READ, ranges[i * 2 + 1]!)) return EINVAL;
-  for (let i: u32 = 0; i < count; i++) kernInvalidate(vm, ranges[i * 2]!, ranges[i * 2 + 1]!);
+  let offers = count;
+  while (offers != 0 && ranges[offers * 2 - 1] == 0) offers--;
+  for (let i: u32 = 0; i < offers; i++) kernInvalidate(vm, ranges[i * 2]!, ranges[i * 2 + 1]!);
+  if (offers != count) enterOffered(vm, offers, count);
   return 0;
+}
+
+/** Enter the pages that ranges of no bytes name, until one has to be waited for: faults there find the others. */
+function enterOffered(vm: Vmspace, first: u32, end: u32): void {
+  const before = switchCount;
+  for (let i = first; i < end && switchCount == before; i++) {
+    const access = (ranges[i * 2]! & 0xfff) as i32;
+    if (access == VM_READ || access == VM_WRITE) vmFault(vm, ranges[i * 2]!, access);
+  }
 }
 
 /** One range of a vector. */

@@ -21,6 +21,8 @@ const ALL_NOTED: u32 = VPTE_RW | VPTE_A | VPTE_M;
 export let vptIndex: u32 = 0;
 /** Every entry that it followed has M, so that a store would change none of them. */
 export let vptModified: bool = false;
+/** The same of all but the leaf entry. */
+export let vptAboveModified: bool = false;
 /** The page of the leaf entry that it followed; 0 when the walk ended above. */
 export let vptTable: usize = 0;
 
@@ -46,8 +48,11 @@ export function vptWalk(vm: Vmspace, e: VmMapEntry, va: u32, access: i32): i32 {
     remaining -= 10;
     const table = ptov(page.pa);
     vpte = readWord(table + ((index >>> remaining) & 1023) * 4, access);
+    if (remaining == 0) {
+      vptTable = table;
+      vptAboveModified = modified == (VPTE_RW | VPTE_M) && (e.root & VPTE_RW) != 0;
+    }
     modified &= vpte;
-    if (remaining == 0) vptTable = table;
   }
   vptModified = modified == (VPTE_RW | VPTE_M) && (e.root & VPTE_RW) != 0;
   vptIndex = (vpte >>> 12) + (index & ((1 << remaining) - 1));

@@ -28,7 +28,7 @@ import { panic } from '../kern/panic.ts';
 import { poolOn, resumeOn } from '../kern/tuning.ts';
 import { vmspaceCreate, vmspaceDestroy, vmspaceMmap } from '../libc/sys.ts';
 import { hostMcontrol } from './fastcall.ts';
-import { thisCpu } from './cpu.ts';
+import { several, thisCpu } from './cpu.ts';
 import { imageFd } from './image.ts';
 
 /** Where the image is mapped: kernel address of physical address 0. */
@@ -143,6 +143,11 @@ function waits(pm: Pmap, start: usize, bytes: usize): bool {
   changes.ranges[changes.count * 2 + 1] = bytes;
   changes.count++;
   return true;
+}
+
+/** The space will touch the page of `address` when it runs, by `access` (VM_READ or VM_WRITE): the call that runs it shall enter the page, unless other CPUs could have to announce that. */
+export function pmapExpect(pm: Pmap, address: usize, access: i32): void {
+  if (!several) waits(pm, (address & 0xfffff000) | (access as u32), 0);
 }
 
 /** Entries of [start, end) were cleared or write-protected: the real kernel forgets what it knows of them. */

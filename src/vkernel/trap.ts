@@ -13,8 +13,9 @@ import { syscall } from '../kern/syscall.ts';
 import { trap, userPending, userret } from '../kern/trap.ts';
 import { consFlush, consGathered } from './console.ts';
 import { pmapAnnounced } from './pmap.ts';
-import { resumeOn } from '../kern/tuning.ts';
+import { expectOn, resumeOn } from '../kern/tuning.ts';
 import { clearKick, leaveKernel, returnToKernel, several, thisCpu } from './cpu.ts';
+import { expectHeap, expectStart } from './expect.ts';
 import { fastCalls } from './fastcall.ts';
 import { fpuReady } from '../kern/fpu.ts';
 import { interruptPending, splhigh, splopen } from './intr.ts';
@@ -135,12 +136,28 @@ function faultPage(frame: TrapFrame): u32 {
   return (frame.err & 0xfffff000) | (((frame.xflags & PGEX_W) != 0 ? PROT_WRITE : PROT_READ) as u32);
 }
 
+/** The address space is new, or has changed: what will be touched in it? `end` was the end of the heap; answers where that is now. */
+function expect(lwp: Lwp, end: u32): u32 {
+  const vm = lwp.vmspace;
+  if (expectOn) {
+    if (end == 0 || vm.dataEnd == vm.dataStart) expectStart(lwp);
+    else if (vm.dataEnd > end) expectHeap(lwp, end);
+  }
+  return vm.dataEnd;
+}
+
 /** Runs the current thread's process. Never returns: exit switches away for good. */
 export function goUser(): void {
   const lwp = curLwp;
   const run = changetype<Run>(fastCalls ? codeof(enterFast) : codeof(enterProcess));
   let enter: u32 = 0;
+  let end: u32 = 0;
+  let stamp: u32 = 0;
   for (;;) {
+    if (lwp.vmspace.timestamp != stamp) {
+      end = expect(lwp, end);
+      stamp = lwp.vmspace.timestamp;
+    }
     splhigh();
     clearKick();
     if (interruptPending() || needResched || signalPending(lwp)) settle(lwp);

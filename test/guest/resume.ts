@@ -150,6 +150,48 @@ function enters(): void {
   check("the store faults all the same", frame.trapno == T_PAGEFLT && frame.err == DATA && (frame.xflags & PGEX_W) != 0);
 }
 
+/** Ranges of no bytes at the end of the vector: pages to enter, as `enter` is one. */
+function offers(): void {
+  program(CALL);
+  setVpte(DATA, DATA | VW);
+  setVpte(OTHER, OTHER | VW);
+  wish.ranges = addressof(ranges);
+  wish.count = 3;
+  ranges[0] = 0;
+  ranges[1] = PAGE;
+  ranges[2] = DATA | READ;
+  ranges[3] = 0;
+  ranges[4] = OTHER | WRITE;
+  ranges[5] = 0;
+  checkEqual("two offers", resume(), 0);
+  checkEqual("one for a load", (vpte(DATA) & (VPTE_A | VPTE_M)) as i32, VPTE_A as i32);
+  check("one for a store", (vpte(OTHER) & (VPTE_A | VPTE_M)) == (VPTE_A | VPTE_M));
+  for (let i: u32 = 0; i < 3; i++) offerNothing(i);
+  program(CALL);
+  setVpte(DATA, DATA | VW);
+  wish.ranges = addressof(ranges);
+  wish.count = 2;
+  ranges[0] = DATA | READ;
+  ranges[1] = 0;
+  ranges[2] = OTHER;
+  ranges[3] = PAGE;
+  checkEqual("an offer before the end", resume(), 0);
+  checkEqual("is none", (vpte(DATA) & VPTE_A) as i32, 0);
+  setVpte(OTHER, 0);
+}
+
+/** Offers that name no page of the space, or no access, change nothing. */
+function offerNothing(kind: u32): void {
+  program(CALL);
+  setVpte(DATA, kind == 0 ? 0 : DATA | VPTE_V);
+  wish.ranges = addressof(ranges);
+  wish.count = 1;
+  ranges[0] = kind == 1 ? DATA | 3 : DATA | WRITE;
+  ranges[1] = 0;
+  checkEqual("an offer of nothing", resume(), 0);
+  checkEqual("notes nothing", (vpte(DATA) & (VPTE_A | VPTE_M)) as i32, 0);
+}
+
 /** A load that was entered before does not ask: the least time of many. */
 function time(enter: bool): u32 {
   let least: u32 = 0xffffffff;
@@ -232,6 +274,7 @@ function main(_args: string[]): i32 {
   runs();
   refusals();
   enters();
+  offers();
   order();
   pending();
   check("no error is left", errno() == 0);

@@ -7,7 +7,7 @@ import { Machine } from '../../src/pc/machine.ts';
 import { bootPc, bootQemu, hasQemu } from '../kern/machines.ts';
 import { compiled, HOST_KERNEL, nestedRootOf, rootOf } from '../kern/roots.ts';
 
-const VERDICT = /^resume: 57 passed, 0 failed$/m;
+const VERDICT = /^resume: 68 passed, 0 failed$/m;
 
 describe.each(['', 'off=lane ', 'off=all '])('with boot words "%s"', (words) => {
   it('on the host kernel', () => expect(bootPc(compiled(HOST_KERNEL), rootOf('resume'), words).text).toMatch(VERDICT), 120_000);
