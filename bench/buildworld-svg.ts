@@ -11,8 +11,8 @@ const BAR = 22;
 const GAP = 8;
 const COLOURS = { user: '#4477aa', sys: '#cc6677', idle: '#dddddd' } as const;
 const PARTS = ['#4477aa', '#cc6677', '#ddcc77', '#117733', '#88ccee', '#882255', '#44aa99', '#999933', '#aa4499', '#bbbbbb'];
-/** Parts below this share of the cycles are drawn together. */
-const SMALL = 0.01;
+/** Parts below this share of the cycles of every run are drawn together. */
+const SMALL = 0.002;
 
 function text(x: number, y: number, words: string, anchor = 'start'): string {
   return `<text x="${x}" y="${y}" text-anchor="${anchor}">${words.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</text>`;
@@ -41,7 +41,9 @@ function times(rows: readonly Measurement[], top: number): string[] {
 /** Bars of cycles by where they went. */
 function parts(rows: readonly Measurement[], timing: Timing, top: number): string[] {
   const longest = Math.max(...rows.map((row) => spending(row, timing).reduce((sum, [, cycles]) => sum + cycles, 0)));
-  const names = spending(rows[0]!, timing).filter(([, cycles]) => cycles / longest >= SMALL).map(([name]) => name).slice(0, PARTS.length - 1);
+  const most = new Map<string, number>();
+  for (const row of rows) for (const [name, cycles] of spending(row, timing)) most.set(name, Math.max(cycles, most.get(name) ?? 0));
+  const names = [...most].sort((a, b) => b[1] - a[1]).filter(([, cycles]) => cycles / longest >= SMALL).map(([name]) => name).slice(0, PARTS.length - 1);
   const bars = rows.flatMap((row, n) => {
     const y = top + n * (BAR + GAP);
     const spent = new Map(spending(row, timing));
@@ -57,7 +59,7 @@ function parts(rows: readonly Measurement[], timing: Timing, top: number): strin
   const legendTop = top + rows.length * (BAR + GAP) + 14;
   const legend = [...names, 'other events'].map((name, n) => {
     const [x, y] = [LEFT + (n % 4) * 185, legendTop + Math.floor(n / 4) * 20];
-    return `<rect x="${x}" y="${y - 10}" width="12" height="12" fill="${PARTS[n]!}"/>${text(x + 18, y, name)}`;
+    return `<rect x="${x}" y="${y - 10}" width="12" height="12" fill="${PARTS[n]!}"/>${text(x + 18, y, name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`))}`;
   });
   return [...bars, ...legend];
 }
