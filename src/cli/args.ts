@@ -35,7 +35,7 @@ export function normalise(argv: readonly string[], specs: OptionSpecs): string[]
     }
     const name = match[1]!;
     const spec = Object.hasOwn(specs, name) ? specs[name]! : undefined;
-    if (!spec) throw new UsageError(`unknown option ${word}${suggest(name, Object.keys(specs))}`);
+    if (!spec) throw new UsageError(`unknown option ${word}${suggest(name, word.startsWith('--') ? '--' : '-', Object.keys(specs))}`);
     if (spec.type === 'boolean') {
       if (match[2] !== undefined) throw new UsageError(`option -${name} takes no value`);
       out.push(`--${name}`);
@@ -67,14 +67,15 @@ function separator({ repeat }: OptionSpec): string {
   return typeof repeat === 'string' ? repeat : ',';
 }
 
-function suggest(word: string, known: readonly string[]): string {
+/** The option that was probably meant, with the dashes that were typed. */
+function suggest(word: string, dashes: string, known: readonly string[]): string {
   let best = '';
   let bestDistance = Math.max(1, Math.floor(word.length / 2)) + 1;
   for (const name of known) {
     const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [name, distance];
   }
-  return best ? `; did you mean -${best}?` : '; --help lists them';
+  return best ? `; did you mean ${dashes}${best}?` : '; --help lists them';
 }
 
 function editDistance(a: string, b: string): number {

@@ -54,7 +54,7 @@ describe('usage', () => {
   }, 60_000);
 
   it.each([
-    [['--exce', 'ls'], /unknown option --exce; did you mean -exec\?/],
+    [['--exce', 'ls'], /unknown option --exce; did you mean --exec\?/],
     [['-m', 'lots'], /-m lots: expected a size/],
     [['-append'], /-append needs a value/],
     [['--timing', 'p5'], /--timing p5: expected flat or p4/],
