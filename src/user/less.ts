@@ -9,7 +9,7 @@ import { eprint, flush, print } from '../libc/stdio.ts';
 import { splitLines } from '../libc/strings.ts';
 import { close, dup2, open } from '../libc/sys.ts';
 import { TextBuilder } from '../libc/text.ts';
-import { askLine, clearScreen, cookedTerminal, isTerminal, KEY_DOWN, KEY_EOF, KEY_PAGE_DOWN, KEY_PAGE_UP, KEY_UP, moveCursor, rawTerminal, readKey, screenColumns,
+import { askLine, cookedTerminal, isTerminal, KEY_DOWN, KEY_EOF, KEY_PAGE_DOWN, KEY_PAGE_UP, KEY_UP, moveCursor, rawTerminal, readKey, screenColumns,
   screenRows } from '../libc/terminal.ts';
 
 let lines: string[] = [];
@@ -34,11 +34,11 @@ function shown(line: string, columns: i32): string {
 
 function draw(): void {
   const columns = screenColumns();
-  clearScreen();
-  for (let i: i32 = 0; i < rows; i++) print((top + i < lines.length ? shown(lines[top + i]!, columns - 1) : "~") + "\n");
+  moveCursor(1, 1);
+  for (let i: i32 = 0; i < rows; i++) print((top + i < lines.length ? shown(lines[top + i]!, columns - 1) : "~") + "\x1b[K\n");
   const last = top + rows < lines.length ? top + rows : lines.length;
   const status = message != "" ? message : `${title} lines ${top + 1}-${last}/${lines.length}` + (last == lines.length ? " (END)" : "");
-  print("\x1b[7m" + status + "\x1b[m");
+  print("\x1b[7m" + status + "\x1b[m\x1b[K");
   message = "";
 }
 

@@ -1,12 +1,15 @@
 // sed: edits text line by line. Commands, separated by newlines or ;, after none, one or two addresses (a number, $, or /expression/;
 // ! for the other lines): s/expression/replacement/ with the flags g, p and a number, y/abc/xyz/, d, p, q, =, n, a\, i\ and c\ with
-// text, and { ... }. -n prints only what p says, -E takes extended expressions, -e or the first argument is the script.
+// text, and { ... }. -n prints only what p says, -E takes extended expressions, -e or the first argument is the script, -i writes each file
+// anew instead of printing, line numbers counted in each.
 
 import { exit, setMain } from '../libc/crt.ts';
 import { inputLines, inputNames } from '../libc/input.ts';
 import { compileRegex, Regex, regexError } from '../libc/regex.ts';
-import { eprint, print } from '../libc/stdio.ts';
+import { fail, statOf } from '../libc/process.ts';
+import { eprint, print, replaceFile } from '../libc/stdio.ts';
 import { parseNumber } from '../libc/strings.ts';
+import { cstr } from '../libc/sys.ts';
 import { TextBuilder } from '../libc/text.ts';
 
 const LAST_LINE: i32 = -2;
@@ -41,6 +44,14 @@ let pattern: string = "";
 let deleted: bool = false;
 let ended: bool = false;
 let after: string = "";    // what a\ adds behind the line
+let inPlace: bool = false;
+const written: TextBuilder = new TextBuilder();    // with -i
+
+/** To standard output or, with -i, to the file's new contents. */
+function put(text: string): void {
+  if (inPlace) written.add(text);
+  else print(text);
+}
 
 // ---------------------------------------------------------------------------------------------------- the script
 
@@ -231,7 +242,7 @@ function substitute(command: Command): void {
   if (!replaced) return;
   if (from <= pattern.length) out.add(pattern.substring(from));
   pattern = out.take();
-  if (command.prints) print(pattern + "\n");
+  if (command.prints) put(pattern + "\n");
 }
 
 function translate(command: Command): void {
@@ -244,8 +255,8 @@ function translate(command: Command): void {
 }
 
 function finishLine(): void {
-  if (!deleted && !quiet) print(pattern + "\n");
-  if (after != "") print(after);
+  if (!deleted && !quiet) put(pattern + "\n");
+  if (after != "") put(after);
   after = "";
 }
 
@@ -272,14 +283,14 @@ function run(command: Command): void {
     case 115: substitute(command); break;
     case 121: translate(command); break;
     case 100: deleted = true; break;
-    case 112: print(pattern + "\n"); break;
+    case 112: put(pattern + "\n"); break;
     case 113: ended = true; break;
-    case 61: print(`${number}\n`); break;
+    case 61: put(`${number}\n`); break;
     case 97: after = after + command.text + "\n"; break;
-    case 105: print(command.text + "\n"); break;
+    case 105: put(command.text + "\n"); break;
     case 99:
       deleted = true;
-      if (!command.active || command.negated) print(command.text + "\n");
+      if (!command.active || command.negated) put(command.text + "\n");
       break;
     default:
       finishLine();
@@ -296,6 +307,7 @@ function main(args: string[]): i32 {
   for (; i < args.length && args[i]!.startsWith("-") && args[i] != "-"; i++) {
     if (args[i] == "-n") quiet = true;
     else if (args[i] == "-E") extended = true;
+    else if (args[i] == "-i") inPlace = true;
     else if (args[i] == "-e" && i + 1 < args.length) {
       i++;
       script = given ? script + "\n" + args[i]! : args[i]!;
@@ -308,24 +320,43 @@ function main(args: string[]): i32 {
     given = true;
   }
   if (!given) {
-    eprint("usage: sed [-En] [-e] script [file ...]\n");
+    eprint("usage: sed [-Ein] [-e] script [file ...]\n");
     return 2;
   }
   const commands = parseCommands(false);
   let status: i32 = 0;
   for (const name of inputNames(args, i)) {
     const text = inputLines("sed", name);
-    if (text == null) {
-      status = 1;
-      continue;
-    }
-    for (const line of text) lines.push(line);
+    if (text == null) status = 1;
+    else if (inPlace && !editFile(commands, name, text!)) status = 1;
+    else if (!inPlace) for (const line of text!) lines.push(line);
   }
+  edit(commands);
+  return status;
+}
+
+function edit(commands: Command[]): void {
   while (!ended && nextLine()) {
     runAll(commands);
     finishLine();
   }
-  return status;
+}
+
+/** -i: false after a message. What q leaves out stays as it was. */
+function editFile(commands: Command[], name: string, text: string[]): bool {
+  lines = text;
+  number = 0;
+  ended = false;
+  for (const command of commands) command.active = false;
+  edit(commands);
+  for (; number < lines.length; number++) put(lines[number]! + "\n");
+  lines = [];
+  number = 0;
+  const fresh = written.take();
+  const st = statOf(name);
+  if (st != null && replaceFile(name, cstr(fresh), fresh.length as usize, (st.mode as u32) & 0x1ff)) return true;
+  fail("sed", name);
+  return false;
 }
 
 setMain(main);

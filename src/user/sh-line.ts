@@ -7,6 +7,7 @@ import { filesMatching } from '../libc/pattern.ts';
 import { S_IFDIR, S_IFMT } from '../abi/file.ts';
 import { statOf } from '../libc/process.ts';
 import { flush, print } from '../libc/stdio.ts';
+import { baseName, padRight } from '../libc/strings.ts';
 import { clearScreen, cookedTerminal, KEY_DELETE, KEY_DOWN, KEY_END, KEY_EOF, KEY_HOME, KEY_LEFT, KEY_NONE, KEY_RIGHT, KEY_UP, rawTerminal, readKey,
   screenColumns } from '../libc/terminal.ts';
 
@@ -104,9 +105,22 @@ function complete(): void {
     const st = statOf(common);
     insert(st != null && ((st.mode as u32) & S_IFMT) == S_IFDIR ? "/" : " ");
   } else if (common.length == word.length) {
-    print("\n" + files.join("  ") + "\n");
+    printChoices(files);
     row = 0;
     redraw();
+  }
+}
+
+/** The names that could be meant, without their directory, in columns. */
+function printChoices(files: string[]): void {
+  let width: i32 = 0;
+  for (const file of files) if (baseName(file).length + 2 > width) width = baseName(file).length + 2;
+  const columns = screenColumns() > width ? screenColumns() / width : 1;
+  const rows = (files.length + columns - 1) / columns;
+  print("\n");
+  for (let i: i32 = 0; i < rows; i++) {
+    for (let at = i; at < files.length; at += rows) print(at + rows < files.length ? padRight(baseName(files[at]!), width) : baseName(files[at]!));
+    print("\n");
   }
 }
 

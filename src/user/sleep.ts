@@ -1,10 +1,11 @@
-// sleep: waits for a number of seconds, which may have a fraction.
+// sleep: waits for a number of seconds, which may have a fraction. Being stopped and continued does not end it early.
 
+import { EINTR } from '../abi/errno.ts';
 import { Timespec } from '../abi/time.ts';
 import { setMain } from '../libc/crt.ts';
 import { eprint } from '../libc/stdio.ts';
 import { parseNumber } from '../libc/strings.ts';
-import { nanosleep } from '../libc/sys.ts';
+import { errno, nanosleep } from '../libc/sys.ts';
 
 let time!: Embed<Timespec>;
 
@@ -28,7 +29,7 @@ function main(args: string[]): i32 {
     eprint("usage: sleep seconds\n");
     return 2;
   }
-  nanosleep(addressof(time), 0);
+  while (nanosleep(addressof(time), addressof(time)) < 0 && errno() == EINTR) {}
   return 0;
 }
 

@@ -9,7 +9,7 @@ import { parseNumber, splitLines } from '../libc/strings.ts';
 import { cstr, errno } from '../libc/sys.ts';
 import { ENOENT, strerror } from '../abi/errno.ts';
 import { TextBuilder } from '../libc/text.ts';
-import { askLine, clearScreen, cookedTerminal, KEY_DELETE, KEY_DOWN, KEY_END, KEY_EOF, KEY_HOME, KEY_LEFT, KEY_PAGE_DOWN, KEY_PAGE_UP, KEY_RIGHT, KEY_UP, moveCursor,
+import { askLine, cookedTerminal, KEY_DELETE, KEY_DOWN, KEY_END, KEY_EOF, KEY_HOME, KEY_LEFT, KEY_PAGE_DOWN, KEY_PAGE_UP, KEY_RIGHT, KEY_UP, moveCursor,
   rawTerminal, readKey, screenColumns, screenRows } from '../libc/terminal.ts';
 
 let lines: string[] = [""];
@@ -54,8 +54,9 @@ function draw(): void {
   if (row < top) top = row;
   if (row >= top + rows) top = row - rows + 1;
   const columns = screenColumns() - 1;
-  clearScreen();
-  for (let i: i32 = 0; i < rows; i++) print((top + i < lines.length ? shown(lines[top + i]!, columns) : "~") + "\n");
+  moveCursor(1, 1);
+  for (let i: i32 = 0; i < rows; i++) print((top + i < lines.length ? shown(lines[top + i]!, columns) : "~") + "\x1b[K\n");
+  print("\x1b[K");
   print(message != "" ? message : inserting ? "-- INSERT --" : `${name}${changed ? " [changed]" : ""}  ${row + 1},${column + 1} of ${lines.length}`);
   const at = screenColumn(lines[row]!, column);
   moveCursor(row - top + 1, (at < columns ? at : columns) + 1);

@@ -54,6 +54,8 @@ const COMMANDS: readonly Command[] = [
   ['seq 9 | grep -A1 "[27]"; cd /tmp/ls; grep -r 123; cd; grep -A x', /^2\n3\n--\n7\n8\n\.\/b:12345\nusage: grep/, 2],
   ['find /tmp/ls -maxdepth 1 -type d; find /tmp/ls -type f -exec basename {} \\;; find /tmp/ls -name "[ab]" -exec wc -c {} +; find /tmp/ls -exec', /^\/tmp\/ls\n\/tmp\/ls\/d\na\nb\ne\n +2048 \/tmp\/ls\/a\n +5 \/tmp\/ls\/b\n +2053 total\nusage: find/, 2],
   ['find /tmp/ls -type f -exec grep -q 123 {} \\; -print; find /tmp/ls -name b -exec /none {} \\;', '/tmp/ls/b\nfind: /none: No such file or directory\n', 0],
+  ["printf 'one\\ntwo\\n' > /tmp/i; cp /tmp/i /tmp/j; sed -i -e 1s/o/O/ -e '2i\\new' /tmp/i /tmp/j; cat /tmp/i /tmp/j; sed -i 1q /tmp/i; cat /tmp/i; sed -i p /none", 'One\nnew\ntwo\nOne\nnew\ntwo\nOne\nnew\ntwo\nsed: /none: No such file or directory\n', 1],
+  ['sleep 3 & sleep 1; kill -STOP %1; sleep 1; kill -CONT %1; jobs; wait', /^\[1\] \d+\n(\[1\] Stopped.*\n)?\[1\] Running {5}sleep 3 \n$/, 0],
   ['ps aux | grep -c init; ps -ef | grep -c init; ps -q', /^[1-9]\n[1-9]\nusage: ps/, 2],
   ['df -h; df -k /tmp | wc -l; df /none', /^Filesystem +Size .*\nroot +128M +\d+M .*\n {7}2\ndf: \/none: No such file or directory\n$/, 1],
   ['date -u +%F; date -u | cut -c 1-3; date -q', /^\d{4}-\d\d-\d\d\n[A-Z][a-z]{2}\nusage: date/, 2],
@@ -102,6 +104,13 @@ describe('the programs', () => {
     const result = session.command(line, PROMPT);
     if (typeof output === 'string') expect(result).toEqual({ output, status });
     else expect(result).toEqual({ output: expect.stringMatching(output) as string, status });
+  }, 60_000);
+
+  it('sh completes names, and lists in columns what could be meant', () => {
+    session.type('echo src/user/usertests-p\t');
+    expect(session.waitFor(`${PROMPT}echo src/user/usertests-p\x1b[J`)).toBe(`echo src/user/usertests-p\nusertests-pointer.ts  usertests-process.ts\n`);
+    session.type('o\t\r');
+    expect(session.waitFor(PROMPT)).toMatch(/ \nsrc\/user\/usertests-pointer\.ts\n$/);
   }, 60_000);
 
   it('vi edits a file', () => {
