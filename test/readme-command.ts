@@ -75,7 +75,7 @@ export function start(line: string, { input = '', steps = [], folder = ROOT, env
 export function freshTree(): string {
   const folder = mkdtempSync(join(tmpdir(), 'readme-tree-'));
   const git = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
-  const files = git.status === 0 ? git.stdout.split('\0').filter(Boolean) : readdirSync(ROOT).filter((name) => !['node_modules', 'dist', '.cache'].includes(name));
+  const files = git.status === 0 ? git.stdout.split('\0').filter((name) => name !== '' && name !== 'node_modules') : readdirSync(ROOT).filter((name) => !['node_modules', 'dist', '.cache'].includes(name));
   for (const file of files) if (existsSync(join(ROOT, file))) cpSync(join(ROOT, file), join(folder, file), { recursive: true });
   return folder;
 }
