@@ -59,14 +59,20 @@ function runnerOf(kernel: KernelView, space: Space): string {
   return kernel.processes().flatMap((proc) => proc.lwps.filter(({ ve }) => ve === space.at).map(({ tid }) => `${proc.pid}.${tid}`)).join(',');
 }
 
-/** A space by `ID`, or `PID.ID` when several processes own spaces. @throws ViewError */
+/** `2.5`: space 5 of process 2 of the host; `2.4.5`: of process 4 of the kernel that process 2 is. */
+function nameOf({ kernel, owner, space }: OwnedSpace): string {
+  return `${kernel.chain && `${kernel.chain}.`}${owner.pid}.${space.id}`;
+}
+
+/** A space by its name, or by as much of the end of it as no other has. @throws ViewError */
 function findSpace(host: KernelView, text: string): OwnedSpace {
-  const match = /^(?:(\d+)\.)?(0x[0-9a-f]+|\d+)$/i.exec(text);
+  const match = /^((?:\d+\.)*)(0x[0-9a-f]+|\d+)$/i.exec(text);
   if (!match) throw new ViewError(`${text}: expected the id of a VM space, or OWNER.ID; info vmspaces lists them`);
-  const found = [...ownedSpaces(host)].filter(({ owner, space }) => space.id === Number(match[2]) && (match[1] === undefined || owner.pid === Number(match[1])));
-  if (!found.length) throw new ViewError(`no VM space ${text}; info vmspaces lists them`);
-  if (found.length > 1) throw new ViewError(`VM space ${text}: ${found.map(({ owner }) => `${owner.pid}.${match[2]!}`).join(' or ')}?`);
-  return found[0]!;
+  const name = `${match[1]!}${Number(match[2])}`;
+  const found = [...ownedSpaces(host)].filter((space) => `.${nameOf(space)}`.endsWith(`.${name}`));
+  const one = found.length === 1 ? found[0] : found.find((space) => nameOf(space) === name);
+  if (one) return one;
+  throw new ViewError(found.length ? `VM space ${text}: ${found.map(nameOf).join(' or ')}?` : `no VM space ${text}; info vmspaces lists them`);
 }
 
 /** `info vpte SPACE ADDR`: the walk with every level, its result, and what the page tables have. @throws ViewError */

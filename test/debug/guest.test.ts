@@ -92,6 +92,20 @@ describe('VM spaces', () => {
   });
 });
 
+describe('a virtual kernel in a virtual kernel', () => {
+  it('has spaces with names of their own', () => {
+    const nested = ownSystem('exec=sysctl vm.vkernel_enable=1 && /boot/vkernel -m 32m -r /vroot.img');
+    runTo(nested, 'vkernel# ');
+    const asked = (line: string): string[] => new Monitor(nested.debug).execute(line).trimEnd().split('\n');
+    expect(asked('info vmspaces').filter((line) => line.startsWith('owner'))).toEqual(['owner 2 (vkernel) of the host kernel:', 'owner 2 (vkernel) of the vkernel, process 2:']);
+    expect(asked('info vpte 1 0x8048000')).toEqual(['VM space 1: 2.1 or 2.2.1?']);
+    const [outer, inner] = ['2.1', '2.2.1'].map((name) => asked(`info vpte ${name} 0x8048000`));
+    for (const lines of [outer!, inner!]) expect(lines.map((line) => line.split(' ')[0])).toEqual(['VM', 'root', 'level', 'level', 'result', 'hardware']);
+    expect(inner).not.toEqual(outer);
+    expect(asked('info vpte 3.2.1 0')).toEqual(['no VM space 3.2.1; info vmspaces lists them']);
+  }, 180_000);
+});
+
 describe('a layout', () => {
   it('names the field that is missing', () => {
     const layout = new Layout('Proc size 8\nProc.pid 4 4\n');
