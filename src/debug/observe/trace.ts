@@ -111,10 +111,10 @@ export class TraceWriter implements Sink {
     this.slice('idle', 'idle', this.kernelTrack, this.entry(from), this.exit(to), '');
   }
 
+  /** A call of exit, which is over at once and never ends, is drawn one nanosecond long: arrows need something to begin at. */
   stayed({ owner, why, call, from, place, upcall }: Stay, result: string | null, to: Moment): void {
     const args = call ? `"call":${quoted(`${call.name}${call.text}`)},"result":${quoted(result ?? '?')}` : `"fault":${quoted(faultText(why))},"eip":${quoted(place || hex0x(why.eip))},"by":"${upcall ? 'virtual kernel' : 'host kernel'}"`;
-    if (call && result === null && to === from) this.event(`"ph":"i","s":"t","name":${quoted(call.name)},"cat":"syscall",${this.track(owner)},"ts":${micro(this.entry(from))},"args":{${args}}`);
-    else this.slice(call ? call.name : whyText(why, null), call ? 'syscall' : 'fault', this.track(owner), this.entry(from), this.exit(to), args);
+    this.slice(call ? call.name : whyText(why, null), call ? 'syscall' : 'fault', this.track(owner), this.entry(from), to === from ? this.entry(from) + 1 : this.exit(to), args);
   }
 
   crossed(way: 'in' | 'out', space: Owner, owner: Owner, at: Moment, why: string, left: Moment): void {

@@ -81,6 +81,7 @@ describe('a trace', () => {
     const title = (of: Slice) => run.processes.find(({ tracks }) => tracks.some(({ slices }) => slices.includes(of)))!.name;
     const asked = run.arrows.find(({ name, from }) => name === 'switch: lstat' && from.args.call?.toString().includes('/nowhere'))!;
     expect([asked.from.name, title(asked.from), asked.to.name, title(asked.to)]).toEqual(['lstat', expect.stringMatching(/^vmspace \d+: ls, /), 'run', 'vkernel, process 2 of the host']);
+    for (const { name, from } of run.arrows) if (name === 'switch: exit') expect([from.name, from.to - from.from, from.depth]).toEqual(['exit', 1, 0]);
     const answered = run.arrows.find(({ name, to }) => name === 'switch' && to.from === asked.from.to)!;
     expect([answered.from.name, title(answered.from), answered.to.name, title(answered.to)]).toEqual(['vmspace_ctl', 'vkernel, process 2 of the host', 'run', title(asked.from)]);
   });
