@@ -13,7 +13,7 @@ import { setMain } from '../../src/libc/crt.ts';
 import { vectorOf, waitFor } from '../../src/libc/process.ts';
 import { _exit, errno, execve, fork, kevent, kill, kqueue, lwpCreate, madvise, mcontrol, mmap, mprotect, munmap, nanosleep, open, pipe, setsid, sync, sysctl, unlink, vmspaceCreate, vmspaceMmap,
   wait4, write } from '../../src/libc/sys.ts';
-import { bootNumber, check, checkEqual, enableVkernel, inChild, readStats, scratchFile, verdict } from './harness.ts';
+import { bootNumber, check, checkEqual, enableVkernel, inChild, limitSpaces, readStats, scratchFile, verdict } from './harness.ts';
 
 const RW: i32 = 3;
 const PAGE: u32 = 4096;
@@ -238,13 +238,30 @@ function trial(what: string, body: () => i32, most: i32): void {
   nothingLeft(what);
 }
 
+function waits(): i32 {
+  return keep(0);
+}
+
+/** In a virtual kernel that the real one gives few spaces: fork is refused when they are used up, and works again when there are some. */
+function fewSpaces(): void {
+  for (let round: i32 = 0; round < 2; round++) {
+    const count = swarm(waits, MOST);
+    check(`${count} processes`, count > 4 && count < 64);
+    checkEqual("then fork is refused", errno(), ENOMEM);
+    endSwarm(count);
+  }
+}
+
 /** Virtual kernels at once whose images are larger than memory together; this program is process 1 of each. */
 function virtualKernels(count: i32): void {
+  const spaces = bootNumber("spaces=", 0);
+  if (spaces != 0) limitSpaces(spaces as i32);
+  const inside = spaces != 0 ? "virtual=0 few=1" : "virtual=0 brief=2";
   for (let i: i32 = 0; i < count; i++) {
     const pid = fork();
     if (pid == 0) {
       setsid();
-      execve("/boot/vkernel", vectorOf(["/boot/vkernel", "-m", "32m", "-n", `${bootNumber("cpus=", 1)}`, "-r", `/vroot${i}.img`, "-e", "virtual=0 brief=2"]), vectorOf([]));
+      execve("/boot/vkernel", vectorOf(["/boot/vkernel", "-m", "32m", "-n", `${bootNumber("cpus=", 1)}`, "-r", `/vroot${i}.img`, "-e", inside]), vectorOf([]));
       _exit(127);
     }
     pids[i] = pid;
@@ -261,6 +278,10 @@ function main(args: string[]): i32 {
   }
   shared = changetype<Ptr<i32>>(mmap(0, PAGE, RW, MAP_SHARED | MAP_ANON, -1, 0));
   shared[WAITING] = 0;
+  if (bootNumber("few=", 0) != 0) {
+    fewSpaces();
+    return verdict("shortage");
+  }
   makeImage();
   checkEqual("a process finds memory beside an image that is larger than memory", inChild(besideImage), 0);
   check("the image was paged out", pagedOut() > imagePages);

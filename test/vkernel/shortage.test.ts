@@ -28,12 +28,17 @@ it('the greedy are refused or ended, and leave nothing behind', () => {
   expect(judge(14, '')).toMatch(/^pid \d+ \(init\): killed, memory is out$/m);
 }, 240_000);
 
-it('two virtual kernels of four CPUs each live with less memory than their images', () => {
-  const root = buildExt2({ sizeMiB: 64, files: [...DEVICES, program()] });
-  judge(48, 'virtual=2 cpus=4', [
+/** A virtual kernel with a root disk of `sizeMiB` for each of two. */
+function virtual(sizeMiB: number): FileSpec[] {
+  const root = buildExt2({ sizeMiB, files: [...DEVICES, program()] });
+  return [
     { path: '/boot/vkernel', mode: 0o755, data: compiled(VIRTUAL_KERNEL) },
     { path: '/var/vkernel', directory: true },
     { path: '/vroot0.img', data: root },
     { path: '/vroot1.img', data: root },
-  ]);
-}, 600_000);
+  ];
+}
+
+it('two virtual kernels of four CPUs each live with less memory than their images', () => void judge(48, 'virtual=2 cpus=4', virtual(64)), 600_000);
+
+it('a virtual kernel that gets few VM spaces refuses processes', () => void judge(64, 'virtual=1 spaces=24', virtual(8)), 120_000);
