@@ -10,6 +10,7 @@
 import { blockForget, blockRead } from './blockcache.ts';
 import { ext2Commit } from './ext2_fs.ts';
 import { BLOCK_SIZE, DiskBatch, diskGive, diskQueue, diskTake, diskWait } from './diskqueue.ts';
+import { memoryTight } from './vm_page.ts';
 import { splhigh, splx } from 'machine/intr.ts';
 import { malloc } from 'rt/rt.ts';
 
@@ -137,10 +138,10 @@ function hold(b: Buf): Buf {
   return b;
 }
 
-/** A buffer for a block that has none: a new one, or the clean one unused for longest. */
+/** A buffer for a block that has none: a new one, or, when there are enough or memory is short, the clean one unused for longest. */
 function take(block: u32): Buf {
-  if (bufferCount < MAX_BUFFERS) return enter(newBuffer(), block);
-  let b = unusedBuffer();
+  let b = bufferCount < MAX_BUFFERS && !memoryTight() ? null : unusedBuffer();
+  if (b == null && bufferCount < MAX_BUFFERS) return enter(newBuffer(), block);
   if (b == null) {
     ext2Commit();
     b = unusedBuffer();

@@ -11,7 +11,8 @@ const MIB = 1 << 20;
 
 /** Boots the program on a host of `size` MiB with `words`, on a disk that has room for an image that is larger, and a file of a quarter of it. */
 function judge(size: number, words: string, more: readonly FileSpec[] = []): string {
-  const disk = buildExt2({ sizeMiB: 3 * size + 8 + (more.length > 0 ? 256 : 0), files: [...DEVICES, program(), ...more] });
+  const directories = Array.from({ length: 400 }, (_, i): FileSpec => ({ path: `/d${i}`, directory: true }));
+  const disk = buildExt2({ sizeMiB: 3 * size + 8 + (more.length > 0 ? 256 : 0), files: [...DEVICES, ...directories, program(), ...more] });
   const { text, off } = bootPc(compiled(HOST_KERNEL), disk, words, 12_000_000_000, size * MIB);
   expect(text).toMatch(/^shortage: \d+ passed, 0 failed$/m);
   expect(off).toBe(true);
