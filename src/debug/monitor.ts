@@ -63,7 +63,7 @@ export class Monitor {
 
   /** Runs a command line; what it prints, with a newline after every line. */
   execute(line: string): string {
-    const [, word = '', format = '', rest = ''] = /^\s*([^\s/]*)(?:\/(\S*))?\s*(.*?)\s*$/s.exec(line)!;
+    const [, word = '', format = '', rest = ''] = /^\s*([^\s/]*)(?:\s*\/(\S*))?\s*(.*?)\s*$/s.exec(line)!;
     if (!word) return '';
     const command = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : Object.hasOwn(SHORT, word) ? COMMANDS[SHORT[word]!] : undefined;
     try {

@@ -21,6 +21,7 @@ describe('monitor', () => {
     const { say, machine } = monitorOn('off');
     machine.cpu.ram.set([0x41, 0x42, 0xff, 0xff, 1, 0, 0, 0], 0x3000);
     expect(say('x/2xw 0x3000')).toBe('00003000: 0xffff4241 0x00000001\n');
+    expect(say('x /2xw 0x3000')).toBe('00003000: 0xffff4241 0x00000001\n');
     expect(say('xp/4xb 0x3000')).toBe('00003000: 0x41 0x42 0xff 0xff\n');
     expect(say('x/2c 0x3000')).toBe("00003000: 'A' 'B'\n");
     expect(say('x/1dh 0x3002')).toBe('00003002: -1\n');
