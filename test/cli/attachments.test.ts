@@ -249,12 +249,17 @@ describe('the command', () => {
     expect(run('\x01cinfo status\n\x01x')).toMatchObject({ status: 0, stdout: expect.stringContaining('VM status: running') as string });
   }, 120_000);
 
-  it('meets expectations or ends with 12', () => {
+  it('meets expectations or ends with 12', async () => {
     const script = join(folder, 'script');
     writeFileSync(script, 'wait zzz\n');
     const result = spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/emulate.ts', join(folder, 'kernel.bin'), '--expect', script, '--max-insns', '100000'], { cwd: ROOT, encoding: 'latin1' });
     expect([result.status, result.stderr]).toEqual([12, 'damselfly: stopped after 100000 instructions\ndamselfly: --expect: the run ended before this was seen: zzz\n']);
     writeFileSync(script, 'send abc.\nwait abc.\n');
     expect(spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/emulate.ts', join(folder, 'kernel.bin'), '--expect', script], { cwd: ROOT, encoding: 'latin1' })).toMatchObject({ status: 0, stdout: 'abc.', stderr: '' });
+    const { multibootKernel } = await import('../pc/images.ts');
+    const last = join(folder, 'last.bin');
+    writeFileSync(last, multibootKernel([0xb0, 0x4b, 0x66, 0xba, 0xf8, 0x03, 0xee, 0xb0, 4, 0xe6, 0xf4])); // prints K, and ends with code 9
+    writeFileSync(script, 'wait K\n');
+    expect(spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/emulate.ts', last, '--expect', script], { cwd: ROOT, encoding: 'latin1' })).toMatchObject({ status: 0, stdout: 'K', stderr: '' });
   }, 120_000);
 });
