@@ -89,6 +89,37 @@ const cases = (): Record<string, Case> => ({
   'npm pack': { put: { 'npm pack': `npm pack --pack-destination ${folder}` }, output: /damselfly-.*\.tgz/ },
 });
 
+interface Trial extends Case {
+  readonly line: string;
+  /** Options as the README writes them, which are put behind it. */
+  readonly tries: readonly string[];
+}
+
+/** The options of `npm run emulate` that have a line of their own in the README's tables. */
+const trials = (): readonly Trial[] => [
+  {
+    line: `npm run emulate -- ${at('hello.elf')}`, code: 1, output: /Hello from ring 0$/m,
+    tries: ['-d int,in_asm,exec,cpu,mmu,guest_errors', '-D FILE', '--timeout 90s', '--max-insns N', '--idle-limit S', '-no-reboot', '-no-shutdown', '-action reboot=shutdown,shutdown=pause'],
+    put: { FILE: at('log'), 'insns N': 'insns 1000000', 'limit S': 'limit 5' },
+  },
+  { line: `script -qec 'npm run emulate -- ${at('hello.elf')}`, output: /\x1b\[/, needs: 'script', tries: ['-display curses'], put: { curses: "curses' /dev/null" }, code: 1 },
+  { line: `npm run emulate -- ${at('hello.elf')}`, code: 1, output: /^/, tries: ['-serial file:F'], put: { 'file:F': `file:${at('serial')}` } },
+  { line: `npm run emulate -- ${at('hello.elf')} -serial`, code: 1, output: /^/, tries: ['tcp:HOST:PORT,server,nowait'], put: { 'HOST:PORT': '127.0.0.1:0' } },
+  { line: `npm run emulate -- ${at('hello.elf')}`, output: /Hello/, tries: ['--expect FILE'], put: { FILE: at('script') } },
+  { line: `npm run emulate -- ${at('hello.elf')} -S`, output: /EIP=[^]*00100080 .*esp/, tries: ['-monitor stdio'], input: 'info registers\ninfo tlb\nx /8i $eip\nbreak main\nstep\nquit\n' },
+  {
+    line: "npm run emulate -- --native --exec 'usertests -l; ps -s; top -n 1'", output: /^.* top\n?$/m, tries: ['--ledger', '--trace FILE', '--folded FILE', '-d syscall,fault,switch,vmspace,vpte,upcall,calls'],
+    put: { 'trace FILE': `trace ${at('trace')}`, 'folded FILE': `folded ${at('folded')}`, 'upcall,calls': `upcall,calls -D ${at('log')}` },
+  },
+  { line: 'npm run emulate -- --native --exec true', output: /^/, tries: ['--ledger=json'] },
+];
+
+/** The options that stand in the first cell of a line of the README's tables. */
+function tableOptions(): string[] {
+  const cells = [...README.matchAll(/^\| (`(?:\.\.\. )?-[^|]*) \|/gm)].map((match) => match[1]!);
+  return cells.flatMap((cell) => [...cell.matchAll(/`(?:\.\.\. )?([^`]+)`/g)].map((match) => match[1]!));
+}
+
 /** The commands of the README: lines of its blocks, and what stands between backticks. */
 function commands(): string[] {
   const blocks = [...README.matchAll(/^```\n([^]*?)^```$/gm)].flatMap((match) => match[1]!.split('\n'));
@@ -106,6 +137,7 @@ describe('README', () => {
     writeFileSync(at('kernel.elf'), multibootKernel(exit));
     writeFileSync(at('vmlinuz'), linuxKernel(exit));
     for (const name of ['a', 'b']) writeFileSync(at(name), name);
+    writeFileSync(at('script'), 'wait Hello\nwait /ring \\d/\n');
     mkdirSync(at('kernels'));
     for (const name of SMALL.filter((one) => existsSync(join(KERNELS, one)))) symlinkSync(join(KERNELS, name), join(at('kernels'), name));
     const bootable = new Uint8Array(1 << 20);
@@ -122,22 +154,36 @@ describe('README', () => {
   });
 
   it.each(Object.keys(cases()))('%s', async (command) => {
-    const one = cases()[command]!;
-    const missing = lacks(one);
-    if (missing !== null) return console.warn(`README: ${command} is not run: ${missing}`);
-    const line = Object.entries(one.put ?? {}).reduce((text, [from, to]) => text.replaceAll(from, to), command);
-    const { status, stdout, stderr } = await run(line, one);
-    if (one.fresh && status !== 0 && /^npm (error|ERR!) code (E(NOTFOUND|NOTCACHED|AI_AGAIN|CONN\w+|NETUNREACH|TIMEDOUT)|ERR_SOCKET_TIMEOUT)/m.test(stderr)) return console.warn(`README: ${command} is not run: no package registry`);
-    expect({ status, line, err: status === (one.code ?? 0) ? '' : stdout + stderr }).toEqual({ status: one.code ?? 0, line, err: '' });
-    expect(stdout).toMatch(one.output);
-    const printed = withoutNumbers(stdout).split('\n');
-    for (const wanted of one.lines ?? []) {
-      const at = printed.indexOf(withoutNumbers(wanted));
-      expect(at, `${wanted} in:\n${printed.join('\n')}`).toBeGreaterThanOrEqual(0);
-      printed.splice(0, at + 1);
-    }
+    await check(command, cases()[command]!);
+  }, PATIENCE + 10_000);
+
+  it('has no option in its tables that is not tried', () => {
+    const elsewhere = ['-s -S', 'Ctrl-A c']; // beside gdb; test/debug/monitor.test.ts
+    expect(trials().flatMap(({ tries }) => tries).sort()).toEqual(tableOptions().filter((text) => !elsewhere.includes(text)).sort());
+  });
+
+  it.each(trials().map(({ tries }, n): [string, number] => [tries.join(' '), n]))('%s', async (_name, n) => {
+    const trial = trials()[n]!;
+    await check(`${trial.line} ${trial.tries.join(' ')}`, trial);
   }, PATIENCE + 10_000);
 });
+
+/** Runs a command with what stands for its example names, and judges how it ends and what it prints. */
+async function check(command: string, one: Case): Promise<void> {
+  const missing = lacks(one);
+  if (missing !== null) return console.warn(`README: ${command} is not run: ${missing}`);
+  const line = Object.entries(one.put ?? {}).reduce((text, [from, to]) => text.replaceAll(from, to), command);
+  const { status, stdout, stderr } = await run(line, one);
+  if (one.fresh && status !== 0 && /^npm (error|ERR!) code (E(NOTFOUND|NOTCACHED|AI_AGAIN|CONN\w+|NETUNREACH|TIMEDOUT)|ERR_SOCKET_TIMEOUT)/m.test(stderr)) return console.warn(`README: ${command} is not run: no package registry`);
+  expect({ status, line, err: status === (one.code ?? 0) ? '' : stdout + stderr }).toEqual({ status: one.code ?? 0, line, err: '' });
+  expect(stdout).toMatch(one.output);
+  const printed = withoutNumbers(stdout).split('\n');
+  for (const wanted of one.lines ?? []) {
+    const at = printed.indexOf(withoutNumbers(wanted));
+    expect(at, `${wanted} in:\n${printed.join('\n')}`).toBeGreaterThanOrEqual(0);
+    printed.splice(0, at + 1);
+  }
+}
 
 /** What this machine does not have, or null. */
 function lacks({ needs, file }: Case): string | null {
