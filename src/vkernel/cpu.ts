@@ -150,5 +150,6 @@ function begin(cpu: VirtualCpu): void {
   useTcb(cpu.tcb, cpu.tls, 0);
   setOwnWord(changetype<usize>(cpu));
   comeBack(cpu);
+  cpu.cpu.idle.cycleStamp = cpu.came;
   idleLoop();
 }

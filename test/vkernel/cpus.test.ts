@@ -18,6 +18,13 @@ describe('hw.ncpu', () => {
   }, 60_000);
 });
 
+describe('time', () => {
+  it('is charged to nobody before a CPU has started', () => {
+    const { text } = run('ncpu=16 exec=ps');
+    expect(text).toMatch(/^ +0 +0 S +0:00\.0\d +0:00\.00 .* kernel$/m);
+  }, 60_000);
+});
+
 describe('-n', () => {
   it.each(['0', '17', 'four', '-1', '4x', '99999999999'])('%s is refused in one line', (value) => {
     const { text } = run(`native exec=sysctl vm.vkernel_enable=1; /boot/vkernel -n ${value} -r /vroot.img; echo status $?`);
