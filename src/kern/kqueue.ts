@@ -18,7 +18,7 @@ import { Callout, calloutReset, calloutStop, TICK_NS, ticks } from "./callout.ts
 import { fdGet, fdInstall, File, FileDesc, fileDrop, fileHold, installedFd, NOFILE } from "./file.ts";
 import { Klist, Knote, knoteActivate, knoteAttach, knoteDeactivate, knoteDetach, knoteExpired, knoteReady, Kqueue } from "./knote.ts";
 import { curLwp, Lwp, pfind, PS_ZOMBIE } from "./proc.ts";
-import { PCATCH, tsleep } from "./sched.ts";
+import { PCATCH, sleepGoesOn, tsleep } from "./sched.ts";
 import { timeoutTicks } from "./time.ts";
 import { vmKernelRoom } from "./vm_page.ts";
 import { Uio } from "./uio.ts";
@@ -347,6 +347,7 @@ function collect(lwp: Lwp, kq: Kqueue, events: usize, room: i32, wait: i32): i32
     else if (kq.firstActive == null) result = tsleep(changetype<usize>(kq), PCATCH, "kqread", left);
     splx(s);
     if (result == EWOULDBLOCK) return 0;
+    if (sleepGoesOn(lwp, result)) continue;
     if (result != 0) return result == ERESTART ? EINTR : result;
   }
 }

@@ -10,7 +10,7 @@ import { fdGet, File, NOFILE } from "./file.ts";
 import { FOREVER } from "./kqueue.ts";
 import { pollChanges, pollChannel, pollersChange } from "./knote.ts";
 import type { Lwp } from "./proc.ts";
-import { PCATCH, tsleep } from "./sched.ts";
+import { PCATCH, sleepGoesOn, tsleep } from "./sched.ts";
 import { timevalTicks } from "./time.ts";
 
 const MS_PER_TICK: i32 = TICK_NS / 1000000;
@@ -33,7 +33,7 @@ function lookUntil(lwp: Lwp, a: Ptr<u32>, wait: i32, look: Look): i32 {
     const s = splhigh();
     if (seen == pollChanges) error = tsleep(pollChannel(), PCATCH, "poll", left);
     splx(s);
-    if (error != 0) break;
+    if (error != 0 && !sleepGoesOn(lwp, error)) break;
   }
   pollersChange(-1);
   if (error == EWOULDBLOCK) return 0;

@@ -199,6 +199,11 @@ function sleepResult(lwp: Lwp): i32 {
   return lwp.sigWoken ? ERESTART : 0;
 }
 
+/** What tsleep has answered means only that the process was stopped and continued, or that a signal came to nothing: the wait may go on. */
+export function sleepGoesOn(lwp: Lwp, result: i32): bool {
+  return result == ERESTART && !signalPending(lwp);
+}
+
 function enqueueSleeper(lwp: Lwp, chan: usize): void {
   const at = chain(chan);
   lwp.wchan = chan;

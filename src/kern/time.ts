@@ -12,7 +12,7 @@ import { calloutLeft, calloutReset, calloutStop, calloutTick, HZ, TICK_NS, ticks
 import { timePageInit, timePageTick } from "./timepage.ts";
 import { Lwp, Proc, procSysCycles, procUserCycles } from "./proc.ts";
 import { chargeNow, cpuTimeCompare, cyclesToUsec } from "./cputime.ts";
-import { PCATCH, schedBoost, schedTick, tsleep } from "./sched.ts";
+import { PCATCH, schedBoost, schedTick, sleepGoesOn, tsleep } from "./sched.ts";
 import { psignal } from "./sigpost.ts";
 
 const NS_PER_SEC: u32 = 1000000000;
@@ -108,8 +108,9 @@ export function sysNanosleep(lwp: Lwp, a: Ptr<u32>): i32 {
   if (sec == 0 && nsec == 0) return 0;
   const whole = sec < LONGEST_SLEEP ? sec : LONGEST_SLEEP;
   const until = ticks + whole * HZ + (nsec + TICK_NS - 1) / TICK_NS + 1;
-  const result = tsleep(changetype<usize>(lwp) + 1, PCATCH, "nanslp", until - ticks);
-  if (result == EWOULDBLOCK || result == 0) return 0;
+  let result = tsleep(changetype<usize>(lwp) + 1, PCATCH, "nanslp", until - ticks);
+  while (sleepGoesOn(lwp, result) && until - ticks > 0) result = tsleep(changetype<usize>(lwp) + 1, PCATCH, "nanslp", until - ticks);
+  if (result == EWOULDBLOCK || result == 0 || sleepGoesOn(lwp, result)) return 0;
   if (a[1] != 0) {
     ticksToPair(pair, until - ticks, 1000, 0);
     const copied = copyout(changetype<usize>(pair), a[1], 8);

@@ -4,7 +4,7 @@
 import { EBADF, EINVAL, ENOENT } from '../abi/errno.ts';
 import { EV_ADD, EV_CLEAR, EV_DELETE, EV_DISABLE, EV_ENABLE, EV_EOF, EV_ONESHOT, EVFILT_READ, EVFILT_SIGNAL, EVFILT_TIMER, EVFILT_USER,
   EVFILT_WRITE, Kevent, NOTE_TRIGGER, PollFd, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from '../abi/event.ts';
-import { SIG_IGN, SIGUSR1 } from '../abi/signal.ts';
+import { SIG_IGN, SIGCONT, SIGSTOP, SIGUSR1 } from '../abi/signal.ts';
 import { Timespec } from '../abi/time.ts';
 import { close, getpid, kevent, kill, kqueue, pipe, poll, read, select, write } from '../libc/sys.ts';
 import { anon, check, checkChild, checkEqual, checkError, handle, milliseconds, must, sleepMs, spawn, statusOf, test } from './usertests-harness.ts';
@@ -108,8 +108,33 @@ function pollCases(): void {
   });
 }
 
+/** What waits in `stopped`. */
+let waiter!: () => i32;
+
+/** 0 if `body` waits for 300 milliseconds and answers 0, in a process that is stopped and continued meanwhile. */
+function stopped(body: () => i32): i32 {
+  waiter = body;
+  const pid = spawn(() => {
+    const begin = milliseconds();
+    return waiter() == 0 && milliseconds() - begin >= 299 ? 0 : 1;
+  });
+  sleepMs(60);
+  kill(pid, SIGSTOP);
+  sleepMs(60);
+  kill(pid, SIGCONT);
+  return statusOf(pid);
+}
+
 export function eventCases(): void {
   pollCases();
+  test("waits-survive-stop", () => {
+    checkEqual("nanosleep", stopped(() => sleepMs(300)), 0);
+    checkEqual("poll", stopped(() => poll(0, 0, 300)), 0);
+    checkEqual("kevent", stopped(() => {
+      start();
+      return wait(300);
+    }), 0);
+  });
   test("kqueue-read", () => {
     start();
     must("EV_ADD", watch(fds[0], EVFILT_READ, EV_ADD, 0));

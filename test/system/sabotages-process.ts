@@ -111,6 +111,7 @@ export const PROCESS_SABOTAGES: Sabotages = {
     ['sched_yield that fails', 'yieldCpu();\n  return 0;', 'return EINVAL;', 'sched-yield'],
   ],
   'src/kern/sched.ts': [
+    ['waits that end when the process is stopped', 'return result == ERESTART && !signalPending(lwp);', 'return false;', 'waits-survive-stop'],
     ['turns without an end', 'if (lwp.quantum < QUANTUM) return false;', 'return false;', 'preemption'],
     ['sleeps that end early', 'calloutReset(lwp.sleepCallout, timo,', 'calloutReset(lwp.sleepCallout, timo / 2,', 'sleep-long-enough poll-waits kqueue-timeout umtx-value'],
     ['sleeps that last too long', 'calloutReset(lwp.sleepCallout, timo,', 'calloutReset(lwp.sleepCallout, timo * 5,', 'sleep-long-enough sleeps-overlap'],
