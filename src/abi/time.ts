@@ -24,7 +24,7 @@ export class TlsInfo { base: u32 = 0; size: i32 = 0; }
 /**
  * The time page, which /dev/time maps (PROT_READ, MAP_SHARED). While `sequence` is odd, or if it changes meanwhile, what was
  * read is of no use. CLOCK_MONOTONIC is ns + ((time stamp counter - cycles) * ratio >> 20) nanoseconds, or a little less than
- * what the tick after that says.
+ * what the tick after that says; when that is more than a tick beyond ns, the tick is late, and the clock waits for it.
  */
 export class TimePage {
   sequence: u32 = 0;

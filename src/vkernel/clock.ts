@@ -5,6 +5,7 @@
 import { O_RDONLY } from '../abi/file.ts';
 import { MAP_SHARED, PROT_READ } from '../abi/mman.ts';
 import { CLOCK_MONOTONIC, Rusage, RUSAGE_SELF, TimePage, Timespec, Timeval } from '../abi/time.ts';
+import { TICK_NS } from '../kern/callout.ts';
 import { timePageOn } from '../kern/tuning.ts';
 import { clockGettime, close, getrusage, gettimeofday, mmap, open } from '../libc/sys.ts';
 import { startTicks } from './intr.ts';
@@ -45,7 +46,10 @@ function mapTimePage(): void {
   pageMapped = true;
 }
 
-/** What the page says, never less than before: a tick may have come a little early. */
+/**
+ * What the page says, never less than before: a tick may have come a little early. Nor more than a tick beyond what it says: when ticks
+ * are late, as where the processor of the real kernel is one that others use, the real kernel's clock and our timeouts wait for them, too.
+ */
 function pageTime(): u64 {
   const at = changetype<usize>(page);
   for (;;) {
@@ -54,7 +58,8 @@ function pageTime(): u64 {
     const passed = cycleCount() - load<u32>(at, offsetof<TimePage>("cyclesLow"));
     const low = load<u32>(at, offsetof<TimePage>("nsLow"));
     const high = load<u32>(at, offsetof<TimePage>("nsHigh"));
-    const now: u64 = ((low as u64) | ((high as u64) << 32)) + (((passed as u64) * (ratio as u64)) >> 20);
+    const beyond: u64 = ((passed as u64) * (ratio as u64)) >> 20;
+    const now: u64 = ((low as u64) | ((high as u64) << 32)) + (beyond < (TICK_NS as u64) ? beyond : (TICK_NS as u64));
     if ((sequence & 1) != 0 || load<u32>(at) != sequence) continue;
     if (now > latest) latest = now;
     return latest;
