@@ -2,6 +2,7 @@
 // `npm run bench -- cpu [--json] [--against QEMU]` and `npm run bench -- costs`: the published numbers. They print, they never judge.
 
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { endWithReader } from '../src/cli/closed-pipe.ts';
 import { benchBuildworld } from './buildworld.ts';
@@ -56,8 +57,18 @@ function buildworld(words: string[]): void {
   };
   const folded = valueOf(words, 'folded');
   nothingElse(words);
+  for (const [name, file] of [['svg', options.svg], ['folded', folded]] as const) if (file !== null) mustBeWritable(name, file);
   benchBuildworld(options);
   if (folded !== null) foldBuildworld(folded, options.target);
+}
+
+/** Says before the runs what would be said after them. */
+function mustBeWritable(option: string, file: string): void {
+  try {
+    closeSync(openSync(file, 'a'));
+  } catch (error) {
+    throw new Usage(`--${option} ${file}: ${(error as Error).message}`);
+  }
 }
 
 /** One more run, observed: exact call paths through both kernels and the programs. */

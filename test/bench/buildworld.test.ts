@@ -27,6 +27,10 @@ function bench(...words: readonly string[]): { status: number | null; out: strin
 }
 
 describe('npm run bench', () => {
+  it('says at once that a picture cannot be written', () => {
+    expect(bench('--quick', '--svg', '/nowhere/a.svg')).toMatchObject({ status: 2, out: '', err: expect.stringMatching(/^--svg \/nowhere\/a\.svg: ENOENT: .*\n/) as string });
+  });
+
   it('prints JSON whose times add up, twice the same', () => {
     const folder = mkdtempSync(join(tmpdir(), 'bench-'));
     const run = () => JSON.parse(bench('--quick', '--json', '--target', '/usr/obj/bin/echo', '--svg', join(folder, 'a.svg')).out) as { rows: Row[]; ratio: Record<string, { cpu: number; real: number }>; mail: unknown };
