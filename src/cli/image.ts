@@ -2,13 +2,20 @@
 //   qemu-system-i386 -m 256 -kernel DIR/host-kernel.elf -hda DIR/root.img -nographic
 // With --packed the disk image is compressed and what debuggers need lies beside it, as in the package.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { packSystem } from '../api/system.ts';
 import { BuildError } from '../image/compile.ts';
 import { buildWorld } from '../image/world.ts';
 import { endWithReader } from './closed-pipe.ts';
 import { progressLine } from './progress.ts';
+
+/** A folder and those above it. (mkdir's own recursion does not end below /proc.) */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(resolve(path)));
+  mkdirSync(path);
+}
 
 const USAGE = 'usage: npm run image -- [--packed] DIR\n';
 
@@ -23,7 +30,7 @@ function main(args: readonly string[]): number {
   const folder = folders[0]!;
   try {
     const world = buildWorld({ progress: progressLine() });
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const files = packed ? packSystem({ ...world, kernel: world.hostKernel }) : new Map([['host-kernel.elf', world.hostKernel], ['root.img', world.rootImage]]);
     for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
   } catch (error) {

@@ -91,6 +91,7 @@ async function main(argv: readonly string[]): Promise<number> {
     for (const key of ['passed', 'failed', 'disputed'] as const) total[key] += tally[key];
   }
   process.stdout.write(`${sentence(total)}\n`);
+  if (total.passed + total.failed + total.disputed === 0 && chosen.max > 0) throw new UsageError(chosen.form ? `--form ${chosen.form}: no vector has such a form` : `${chosen.dir}: no vectors`);
   return total.failed ? 1 : 0;
 }
 

@@ -1,9 +1,10 @@
 // Damaged files on the command line: whatever is given as kernel, RAM disk or disk, the answer is one line that names the
 // file, or a machine that runs and ends in one of its regular ways, and no file is changed. Seeds are part of the message.
 
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/cli/args.ts';
@@ -81,3 +82,13 @@ describe(`damaged files (seed ${SEED})`, () => {
     expect(() => bootFile(parseCommandLine([], BOOT_OPTIONS), path)).toThrow(/short\.gz: a gzip file of 60 bytes that cannot be unpacked \(unexpected end of file\); expected a whole one/);
   });
 });
+
+it('vectors of a form that there is not are no success', () => {
+  const ran = spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/vectors.ts', 'test/vectors/sample', '--form', 'nosuchform'], { cwd: resolve(import.meta.dirname, '../..'), encoding: 'utf8' });
+  expect([ran.status, ran.stderr]).toEqual([2, 'vectors: --form nosuchform: no vector has such a form\n']);
+}, 60_000);
+
+it('images for a folder that cannot be made are refused', () => {
+  const ran = spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/image.ts', '/proc/nowhere/deep'], { cwd: resolve(import.meta.dirname, '../..'), encoding: 'utf8', timeout: 120_000 });
+  expect([ran.status, ran.stderr]).toEqual([1, expect.stringMatching(/^image: [^\n]*nowhere[^\n]*\n$/)]);
+}, 150_000);
