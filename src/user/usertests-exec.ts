@@ -8,7 +8,7 @@ import { vectorOf } from '../libc/process.ts';
 import { malloc } from '../libc/rt.ts';
 import { print } from '../libc/stdio.ts';
 import { parseNumber, stringOf } from '../libc/strings.ts';
-import { _exit, chdir, chmod, close, dup2, errno, execve, fcntl, fork, getpid, kill, mkdir, open, pipe, read, symlink, syscall8 } from '../libc/sys.ts';
+import { _exit, chdir, chmod, close, dup2, errno, execve, fcntl, fork, getpid, kill, mkdir, open, pipe, read, symlink, syscall8, vmspaceDestroy } from '../libc/sys.ts';
 import { freePages } from './usertests-memory.ts';
 import { anon, bit, check, checkEqual, checkError, checkText, currentMask, handle, inChild, KERNEL_ADDRESS, must, put, setMask, statusOf,
   test } from './usertests-harness.ts';
@@ -25,11 +25,12 @@ export function helper(args: string[]): i32 {
   if (args[2] == "pid") print(`${getpid()}\n`);
   if (args[2] == "mask") print(`${currentMask() as i32}\n`);
   if (args[2] == "raise") kill(getpid(), number);
+  if (args[2] == "vmspace") return vmspaceDestroy(number as usize) == 0 ? 0 : errno();
   return 0;
 }
 
 /** The wait status of usertests -x QUESTION N. */
-function asked(question: string, number: i32): i32 {
+export function asked(question: string, number: i32): i32 {
   const pid = must("fork", fork());
   if (pid == 0) {
     execve(SELF, vectorOf([SELF, "-x", question, `${number}`]), 0);

@@ -15,6 +15,8 @@ import { memoryCases } from './usertests-memory.ts';
 import { eventCases } from './usertests-event.ts';
 import { threadCases } from './usertests-thread.ts';
 import { pointerCases } from './usertests-pointer.ts';
+import { vpagetableCases } from './usertests-vpagetable.ts';
+import { vmspaceCases } from './usertests-vmspace.ts';
 
 function addCases(): void {
   processCases();
@@ -27,6 +29,8 @@ function addCases(): void {
   eventCases();
   threadCases();
   pointerCases();
+  vpagetableCases();
+  vmspaceCases();
 }
 
 function main(args: string[]): i32 {

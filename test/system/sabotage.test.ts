@@ -8,8 +8,9 @@ import { entries, hostConsole, programConsole, testSabotages, virtualConsole } f
 import { FILE_SABOTAGES, PROGRAM_SABOTAGES } from './sabotages-file.ts';
 import { MEMORY_SABOTAGES, VIRTUAL_SABOTAGES } from './sabotages-memory.ts';
 import { PROCESS_SABOTAGES } from './sabotages-process.ts';
+import { VMSPACE_SABOTAGES } from './sabotages-vmspace.ts';
 
-const GROUPS = [PROCESS_SABOTAGES, FILE_SABOTAGES, PROGRAM_SABOTAGES, MEMORY_SABOTAGES, VIRTUAL_SABOTAGES];
+const GROUPS = [PROCESS_SABOTAGES, FILE_SABOTAGES, PROGRAM_SABOTAGES, MEMORY_SABOTAGES, VMSPACE_SABOTAGES, VIRTUAL_SABOTAGES];
 const ALL = GROUPS.flatMap(entries);
 const COVERED = [...new Set(ALL.flatMap((entry) => entry.cases))].sort();
 

@@ -21,7 +21,9 @@ export type Sabotage = readonly [what: string, from: string, to: string, cases: 
 export type Sabotages = Readonly<Record<string, readonly Sabotage[]>>;
 
 const ROOT = resolve(import.meta.dirname, '../..');
+/** Instructions for a few cases, and for all of them. */
 const BUDGET = 600_000_000;
+const WHOLE = 3_000_000_000;
 const STEP = 1_000_000;
 const CONTROL = 'ids-are-root';
 
@@ -54,12 +56,13 @@ class LayeredDisk extends MemoryDisk {
   }
 }
 
-/** The console of a kernel, run until usertests is done with these cases, or the machine with itself. */
-function consoleWith(kernel: Uint8Array, root: Uint8Array, commandLine: string): string {
+/** The console of a kernel that runs usertests with these cases, all if there are none, until that is done, or the machine with itself. */
+function consoleWith(kernel: Uint8Array, root: Uint8Array, words: string, cases: string): string {
+  const budget = cases === '' ? WHOLE : BUDGET;
   let text = '';
   const machine = new Machine({ memory: SYSTEM_MEMORY, disks: [new LayeredDisk(root)], serial: (byte) => (text += String.fromCharCode(byte)) });
-  machine.loadKernel(kernel, 'host-kernel.elf', commandLine);
-  while (!/ passed, \d+ failed/.test(text) && machine.cpu.instructions < BUDGET) {
+  machine.loadKernel(kernel, 'host-kernel.elf', `${words}exec=usertests ${cases}`);
+  while (!/ passed, \d+ failed/.test(text) && machine.cpu.instructions < budget) {
     if (machine.run(machine.cpu.instructions + STEP, true).kind !== 'limit') break;
   }
   return text;
@@ -68,20 +71,20 @@ function consoleWith(kernel: Uint8Array, root: Uint8Array, commandLine: string):
 /** Console of the host kernel whose `file` says `to` instead of `from`, running these cases. */
 export function hostConsole(file: string, from: string, to: string, cases: string): string {
   const kernel = compileProgram(new SpoiltTree(file, from, to), HOST_KERNEL).bytes;
-  return consoleWith(kernel, world().rootImage, `native exec=usertests ${cases}`);
+  return consoleWith(kernel, world().rootImage, 'native ', cases);
 }
 
 /** Console of a sound host kernel with such a virtual kernel on it. */
 export function virtualConsole(file: string, from: string, to: string, cases: string): string {
   const virtualKernel = compileProgram(new SpoiltTree(file, from, to), VIRTUAL_KERNEL).bytes;
-  return consoleWith(world().hostKernel, rootWith({ ...world(), virtualKernel }), `exec=usertests ${cases}`);
+  return consoleWith(world().hostKernel, rootWith({ ...world(), virtualKernel }), '', cases);
 }
 
 /** Console of a sound host kernel with a usertests that is compiled from such sources. */
 export function programConsole(file: string, from: string, to: string, cases: string): string {
   const usertests = compileProgram(new SpoiltTree(file, from, to), ['src/user/usertests.ts', '--bind', 'rt=src/libc']).bytes;
   const root = rootWith({ ...world(), programs: new Map([...world().programs, ['usertests', usertests]]) });
-  return consoleWith(world().hostKernel, root, `native exec=usertests ${cases}`);
+  return consoleWith(world().hostKernel, root, 'native ', cases);
 }
 
 /** Those of the named cases that have not noticed anything. */

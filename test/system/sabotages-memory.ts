@@ -43,7 +43,7 @@ export const MEMORY_SABOTAGES: Sabotages = {
     ['files that are mapped without being readable', 'if (mode == O_WRONLY) return EACCES;', '', 'mmap-file-access'],
     ['/dev/zero that cannot be mapped', 'return vp.rdev == DEV_ZERO ? 0 : ENODEV;', 'return ENODEV;', 'mmap-dev-zero'],
     ['private mappings that change the file', 'entryFlags = o != null ? VME_COW | VME_NEEDS_COPY : VME_COW;', 'entryFlags = VME_COW;', 'mmap-file-private'],
-    ['mappings that hold no file', 'vmObjectRef(object);\n  mapObject = object;', 'mapObject = object;', 'mmap-outlives-descriptor'],
+    ['mappings that hold no file', 'vmObjectRef(object);\n  mapObject = object;', 'mapObject = object;', 'mmap-outlives-descriptor vpagetable-outlives-descriptor'],
     ['msync of nothing', 'if (e == null) return ENOMEM;', 'if (e == null) return 0;', 'mmap-file-persists'],
     ['mprotect of any bits', ' || (a[2]! & ~(PROT_ALL as u32)) != 0) return EINVAL;', ') return EINVAL;', 'mprotect-system-call'],
     ['munmap in the kernel', 'if (bytes < len || !vmRangeOk(start, bytes)) return EINVAL;\n  if (!vmMapMayClip', 'if (!vmMapMayClip', 'munmap-middle'],

@@ -16,7 +16,7 @@ export const PROCESS_SABOTAGES: Sabotages = {
     ['handlers for SIGKILL', 'if (sig == SIGKILL || sig == SIGSTOP) error = EINVAL;\n    else error', 'error', 'sigaction-errors'],
     ['sigaction that does not tell the old action', 'if (error == 0 && a[2] != 0) error = copyout(changetype<usize>(old)', 'if (error != 0) error = copyout(changetype<usize>(old)', 'sigaction-old efault-sigaction-old'],
     ['masks that hold SIGKILL back', 'mask.w0 &= ~CANT_MASK;\n  return true', 'return true', 'mask-not-kill-stop'],
-    ['SIG_SETMASK that does nothing', 'SIG_SETMASK) {\n    sigCopy(mask, set);', 'SIG_SETMASK) {', 'mask-holds-back suspend'],
+    ['SIG_SETMASK that does nothing', 'SIG_SETMASK) {\n    sigCopy(mask, set);', 'SIG_SETMASK) {', 'mask-holds-back suspend vmspace-signal-masked'],
     ['SIG_UNBLOCK that does nothing', 'mask.w0 &= ~set.w0;', '', 'mask-block-unblock'],
     ['sigpending that forgets the process', 'set.w0 |= lwp.proc.siglist.w0;', '', 'pending'],
     ['faults that can be ignored', 'if (act.handler == SIG_DFL || act.handler == SIG_IGN || sigIsMember(lwp.sigmask, sig)) sigexit(lwp, sig);', 'if (act.handler == SIG_DFL) sigexit(lwp, sig);', 'ignore'],
@@ -112,7 +112,7 @@ export const PROCESS_SABOTAGES: Sabotages = {
   ],
   'src/kern/sched.ts': [
     ['waits that end when the process is stopped', 'return result == ERESTART && !signalPending(lwp);', 'return false;', 'waits-survive-stop'],
-    ['turns without an end', 'if (lwp.quantum < QUANTUM) return false;', 'return false;', 'preemption'],
+    ['turns without an end', 'if (lwp.quantum < QUANTUM) return false;', 'return false;', 'preemption vmspace-preemption'],
     ['sleeps that end early', 'calloutReset(lwp.sleepCallout, timo,', 'calloutReset(lwp.sleepCallout, timo / 2,', 'sleep-long-enough poll-waits kqueue-timeout umtx-value'],
     ['sleeps that last too long', 'calloutReset(lwp.sleepCallout, timo,', 'calloutReset(lwp.sleepCallout, timo * 5,', 'sleep-long-enough sleeps-overlap'],
   ],
