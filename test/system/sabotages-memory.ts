@@ -69,6 +69,7 @@ export const VIRTUAL_SABOTAGES: Sabotages = {
     ['forks that leave the parent its page table', '  pmapProtect(vm.pmap, e.start, e.end);\n', '  if (e.start < 0x20000000 || e.start >= 0x80000000) pmapProtect(vm.pmap, e.start, e.end);\n', 'cow-both-ways'],
     ['stores that stay allowed', 'else if ((prot & PROT_WRITE) == 0) pmapProtect(vm.pmap, start, end);', '', 'mprotect-read-only'],
   ],
+  'src/vkernel/ldt.ts': [['local tables that the real kernel does not hear of', 'vm.ldt != 0 ? LDT_SLOTS - LDT_FIRST : 0;', '0;', 'vmspace-ldt']],
   'src/vkernel/copyio.ts': [
     ['copies to read-only pages', '(!write || (entry & WRITABLE) != 0)', '(!write || entry != 0)', 'mprotect-system-call'],
     ['strings that never end', 'return ENAMETOOLONG;', 'return EFAULT;', 'long-names'],
