@@ -575,7 +575,8 @@ function tlsKeeps(index: u32): i32 {
 function fpuKeeps(value: f64): i32 {
   point = value;
   const at = addressof(point);
-  asm`mov eax, ${at}
+  asm`fninit
+      mov eax, ${at}
       fld qword ptr [eax]`;
   const until = milliseconds() + 120;
   while (milliseconds() < until) continue;

@@ -4,7 +4,7 @@ import type { Sabotages } from './sabotage.ts';
 
 export const VMSPACE_SABOTAGES: Sabotages = {
   'src/kern/vmspace.ts': [
-    ['spaces in spite of the switch', 'if (vkernelEnable == 0) return EOPNOTSUPP;\n  if (memoryTight', 'if (memoryTight', 'vmspace-disabled'],
+    ['spaces in spite of the switch', 'if (vkernelEnable == 0) return EOPNOTSUPP;', '', 'vmspace-disabled'],
     ['two spaces of one name', 'if (findEntry(lwp, a[0]!) != null) return EEXIST;', '', 'vmspace-create vmspace-fork-shares'],
     ['spaces that nothing destroys', 'if (ve.refs != 0) return EBUSY;', 'if (ve.refs != 0) return EBUSY;\n  if (ve.id != 0) return 0;', 'vmspace-destroy vmspace-limit'],
     ['spaces that are destroyed while somebody is inside', 'if (ve.refs != 0) return EBUSY;', '', 'vmspace-busy'],
@@ -62,7 +62,7 @@ export const VMSPACE_SABOTAGES: Sabotages = {
   'src/kern/vm_syscalls.ts': [
     ['VPAGETABLE in spite of the switch', 'if (vkernelEnable == 0) return EOPNOTSUPP;', '', 'vpagetable-disabled'],
     ['VPAGETABLE of any kind', 'if ((flags & MAP_STACK) != 0 || (prot & (PROT_READ | PROT_WRITE)) != (PROT_READ | PROT_WRITE)) return EINVAL;', '', 'vpagetable-errors vmspace-mmap'],
-    ['only the first of several ranges', 'for (let i: u32 = 0; i < count; i++) kernInvalidate(', 'for (let i: u32 = 0; i < count && i < 1; i++) kernInvalidate(', 'vpagetable-inval-ranges vmspace-inval-ranges'],
+    ['only the first of several ranges', '; i++) kernInvalidate(', ' && i < 1; i++) kernInvalidate(', 'vpagetable-inval-ranges vmspace-inval-ranges'],
     ['private memory without a tree', 'if ((flags & MAP_VPAGETABLE) != 0) entryFlags', 'if ((flags & MAP_VPAGETABLE) != 0 && (flags & MAP_SHARED) != 0) entryFlags', 'vpagetable-private'],
     ['trees in private copies', 'if ((flags & MAP_SHARED) == 0) entryFlags', 'if ((flags & MAP_SHARED) == 0 || (flags & MAP_VPAGETABLE) != 0) entryFlags', 'vmspace-two-spaces-same-page vpagetable-accessed-modified'],
   ],
