@@ -4,7 +4,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { converse } from './session.ts';
-import { entries, hostConsole, programConsole, testSabotages, virtualConsole } from './sabotage.ts';
+import { entries, hostConsole, misplaced, programConsole, testSabotages, virtualConsole } from './sabotage.ts';
 import { FILE_SABOTAGES, PROGRAM_SABOTAGES } from './sabotages-file.ts';
 import { MEMORY_SABOTAGES, VIRTUAL_SABOTAGES } from './sabotages-memory.ts';
 import { PROCESS_SABOTAGES } from './sabotages-process.ts';
@@ -18,6 +18,10 @@ describe('usertests in the virtual kernel notices', () => testSabotages(VIRTUAL_
 describe('usertests notices of itself', () => testSabotages(PROGRAM_SABOTAGES, programConsole));
 
 describe('the sabotages', () => {
+  it('replace a text that is there once', () => {
+    expect(GROUPS.flatMap(misplaced)).toEqual([]);
+  });
+
   it('name every case that there is, and no other', () => {
     const known = converse('native exec=usertests -l').text.split('\n').filter((line) => /^[a-z0-9-_]+$/.test(line));
     console.log(`${ALL.length} sabotages make ${COVERED.length} of ${known.length} cases fail`);

@@ -68,6 +68,13 @@ function consoleWith(kernel: Uint8Array, root: Uint8Array, words: string, cases:
   return text;
 }
 
+/** The sabotages whose text is not there just once. */
+export function misplaced(sabotages: Sabotages): string[] {
+  const tree = new SourceTree(ROOT);
+  const times = (file: string, text: string): number => Buffer.from(tree.read(file) ?? []).toString('latin1').split(text).length - 1;
+  return entries(sabotages).flatMap(({ file, what, from }) => (times(file, from) === 1 ? [] : [`${file}: ${what}`]));
+}
+
 /** Console of the host kernel whose `file` says `to` instead of `from`, running these cases. */
 export function hostConsole(file: string, from: string, to: string, cases: string): string {
   const kernel = compileProgram(new SpoiltTree(file, from, to), HOST_KERNEL).bytes;

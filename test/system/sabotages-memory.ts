@@ -38,7 +38,7 @@ export const MEMORY_SABOTAGES: Sabotages = {
     ['no stacks', 'if ((flags & MAP_STACK) != 0) entryFlags |= VME_STACK;', 'if ((flags & MAP_STACK) != 0) return ENOMEM;', 'mmap-stack'],
     ['advice that is refused', 'if ((a[2] as i32) > MADV_INVAL) return EINVAL;', 'if ((a[2] as i32) > 0) return EINVAL;', 'madvise-free'],
     ['odd offsets', ' || (offset & 4095) != 0', '', 'mmap-errors'],
-    ['any protection', ' || (prot & ~PROT_ALL) != 0) return EINVAL;\n  if (vm', ') return EINVAL;\n  if (vm', 'mmap-errors'],
+    ['any protection', ' || offsetHigh != 0 || (prot & ~PROT_ALL) != 0', ' || offsetHigh != 0', 'mmap-errors'],
     ['mappings that all begin with the file', 'insertMapping(vm, start, bytes, object, offset, prot', 'insertMapping(vm, start, bytes, object, 0, prot', 'mmap-file-offset'],
     ['files that are mapped without being readable', 'if (mode == O_WRONLY) return EACCES;', '', 'mmap-file-access'],
     ['/dev/zero that cannot be mapped', 'return vp.rdev == DEV_ZERO ? 0 : ENODEV;', 'return ENODEV;', 'mmap-dev-zero'],

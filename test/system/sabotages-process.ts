@@ -95,7 +95,7 @@ export const PROCESS_SABOTAGES: Sabotages = {
   'src/kern/proc.ts': [
     ['children in no group', 'p.pgid = parent.pgid;', '', 'pgrp-of-child'],
     ['children in sessions of their own', 'p.sid = parent.sid;', 'p.sid = p.pid;', 'getpgid-getsid'],
-    ['as many processes as anybody wants', 'if (procCount >= MAXPROC) return null;', 'if (procCount >= 20) return null;', 'fork-forty fork-until-refused'],
+    ['as many processes as anybody wants', 'procCount >= MAXPROC', 'procCount >= 20', 'fork-forty fork-until-refused'],
     ['zombies that stay on the list', 'lwpFree(p.lwps!);', 'procCount++;\n  lwpFree(p.lwps!);', 'fork-exit-many-times fork-until-refused'],
   ],
   'src/kern/sysctl.ts': [
@@ -149,7 +149,7 @@ export const PROCESS_SABOTAGES: Sabotages = {
   ],
   'src/kern/syscall.ts': [['calls that are not there, and nobody minds', 'lwpSignal(lwp, SIGSYS);', '', 'death-bad-call']],
   'src/kern/lwp.ts': [
-    ['threads of bad pointers', 'if (error != 0) return error;\n  if (lwp.proc.lwpCount', 'if (error != 0) return EAGAIN;\n  if (lwp.proc.lwpCount', 'efault-lwp_create'],
+    ['threads of bad pointers', 'copyin(a[0], changetype<usize>(params), sizeof<LwpParams>());', 'copyin(a[0], changetype<usize>(params), sizeof<LwpParams>()) != 0 ? EAGAIN : 0;', 'efault-lwp_create'],
     ['threads without an argument', 'let error = suword(next.frame.esp + 4, arg);', 'let error = suword(next.frame.esp + 4, 0);', 'thread-join thread-many'],
     ['ends of threads that nobody hears of', 'if (p.ender != null) wakeup(changetype<usize>(p.ender) + 3);', '', 'thread-killed thread-exit-of-process'],
     ['threads that nobody ends', 'if (lwp != but) killLwp(lwp);', '', 'thread-exit-of-process'],
