@@ -2,6 +2,7 @@
 
 import { EINTR } from '../abi/errno.ts';
 import { X_OK } from '../abi/file.ts';
+import { SIGCONT, SIGHUP, SIGTERM } from '../abi/signal.ts';
 import { environ, getenv } from '../libc/crt.ts';
 import { fail } from '../libc/process.ts';
 import { malloc, mfree } from '../libc/rt.ts';
@@ -277,6 +278,7 @@ function killCommand(args: string[]): i32 {
       eprint("kill: " + text + ": no such process or job\n");
       status = 1;
     } else if (kill(pid, signal) < 0) status = fail("kill", text);
+    else if (text.startsWith("%") && (signal == SIGTERM || signal == SIGHUP)) kill(pid, SIGCONT);      // a stopped job must run to end
   }
   return status;
 }

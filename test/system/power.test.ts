@@ -54,6 +54,32 @@ describe('halt', () => {
   it('carries a code', () => expect(converse('native', [['host# ', 'halt 5\r']]).code).toBe(5), 60_000);
 });
 
+describe('reboot', () => {
+  it('starts the virtual kernel again, in the same process, with what is on its disk', () => {
+    const ending = converse('native', [
+      ['host# ', 'sysctl vm.vkernel_enable=1; /boot/vkernel -m 32m -r /vroot.img -p /tmp/pid; echo status $?; ls /tmp; halt\r'],
+      ['vkernel# ', 'echo kept > /tmp/file; reboot now\r'], ['vkernel# ', 'reboot\r'], ['vkernel# ', 'cat /tmp/file; halt 3\r'],
+    ]);
+    expect(ending.text).toMatch(/^usage: reboot\n/m);
+    expect(ending.text.match(/^Damselfly .* \(vkernel kernel\)/gm)).toHaveLength(2);
+    expect(ending.text).toMatch(/^kept\nstatus 3\n/m);
+    expect(ending.code).toBe(0);
+  }, 60_000);
+
+  it('resets the host, which starts again', () => {
+    expect(() => converse('native', [['host# ', 'reboot\r'], ['never', '']])).toThrow('until reset');
+  }, 60_000);
+});
+
+describe('stopped jobs', () => {
+  it.each([['vkernel# ', ''], ['host# ', 'native']])('at %s end when they are killed by their number', (prompt, commandLine) => {
+    const halts: [string, string][] = prompt === 'host# ' ? [[prompt, 'halt\r']] : [[prompt, 'halt\r'], ['host# ', 'halt\r']];
+    const ending = converse(commandLine, [[prompt, 'cat &\r'], [prompt, 'sleep 1; jobs\r'], [prompt, 'kill %1; sleep 1\r'], [prompt, 'jobs; echo none\r'], ...halts]);
+    expect(ending.text).toMatch(/^\[1\] Stopped +cat *\n[^]*^\[1\] Terminated +cat *\n/m);
+    expect(ending.text).toMatch(/jobs; echo none\nnone\n/);
+  }, 60_000);
+});
+
 describe('interrupts', () => {
   it.each([['vkernel# ', ''], ['host# ', 'native']])('at %s end the command, not the shell', (prompt, commandLine) => {
     const halts: [string, string][] = prompt === 'host# ' ? [[prompt, 'halt\r']] : [[prompt, 'halt\r'], ['host# ', 'halt\r']];
