@@ -3,7 +3,7 @@
 // Rules: a walk gives references to nd.vp and, when asked for the parent, nd.dir; nameRelease drops them. Who walks
 // holds the file system's lock until the result has been used, so the two records are enough for all processes.
 
-import { ELOOP, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR } from '../abi/errno.ts';
+import { EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from '../abi/errno.ts';
 import { fsLock, fsUnlock } from './lock.ts';
 import { curLwp } from './proc.ts';
 import { rootVnode } from './vfs.ts';
@@ -150,7 +150,7 @@ function walkFrom(nd: Nameidata, from: Vnode, flags: i32): i32 {
     p = rest;
   }
   nd.vp = dir;               // "/" or a link to it
-  return (flags & PARENT) != 0 ? EINVAL : 0;
+  return (flags & PARENT) != 0 ? EISDIR : 0;
 }
 
 function step(nd: Nameidata, dir: Vnode): i32 {

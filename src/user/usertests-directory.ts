@@ -55,7 +55,7 @@ function directoryBasics(): void {
     checkError("over a file", mkdir("f", 0x1ff), EEXIST);
     checkError("below a file", mkdir("f/d", 0x1ff), ENOTDIR);
     checkError("below nothing", mkdir("x/y", 0x1ff), ENOENT);
-    checkError("root", mkdir("/", 0x1ff), EINVAL);
+    checkError("root", mkdir("/", 0x1ff), EISDIR);
     checkError("here", mkdir(".", 0x1ff), EEXIST);
     checkError("empty", mkdir("", 0x1ff), ENOENT);
     must("with a slash behind", mkdir("e/", 0x1ff));

@@ -71,6 +71,7 @@ function openFlags(): void {
   stat("/t/a", addressof(st));
   checkEqual("O_TRUNC", st.size as i32, 0);
   checkError("open directory for writing", open("/t", O_WRONLY, 0), EISDIR);
+  checkError("the root for writing", open("/", O_WRONLY | O_CREAT, 0), EISDIR);
   checkError("file as directory", open("/t/a/b", O_RDONLY, 0), ENOTDIR);
   checkError("closed descriptor", close(append), EBADF);
   unlink("/t/a");
