@@ -132,9 +132,20 @@ function sourcesOf(tree: SourceTree): Map<string, Uint8Array> {
 
 function rootOf(built: Binaries, systemPrograms: readonly string[], sources: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const sourceFolders = new Set([...sources.keys()].map((path) => dirname(path)));
-  const files = [...binaryFiles(built, systemPrograms), ...folderFiles([...sourceFolders]), ...[...sources].map(([path, data]): FileSpec => ({ path: `/usr/src/${path}`, data }))];
+  const files = [...binaryFiles(built, systemPrograms), ...folderFiles([...sourceFolders]), ...manual(built, sources), ...[...sources].map(([path, data]): FileSpec => ({ path: `/usr/src/${path}`, data }))];
   const virtualRoot = buildExt2({ sizeMiB: VIRTUAL_MIB, label: 'vroot', files: [...files, { path: '/vroot.img', data: nestedRoot(built, systemPrograms, NESTED_MIB.length) }] });
   return buildExt2({ sizeMiB: HOST_MIB, label: 'root', files: [...files, { path: '/vroot.img', data: virtualRoot }] });
+}
+
+/** The manual: a page for each program, the comment at the head of its source. As the Makefile makes it. */
+function manual(built: Binaries, sources: ReadonlyMap<string, Uint8Array>): FileSpec[] {
+  return [...built.programs.keys()].map((name) => ({ path: `/usr/share/man/${name}`, data: manualPage(sources.get(`src/user/${name}.ts`)!) }));
+}
+
+function manualPage(source: Uint8Array): Uint8Array {
+  const text = Buffer.from(source).toString('latin1');
+  const lines = text.slice(0, text.indexOf('\n\n')).split('\n').filter((line) => line.startsWith('// '));
+  return Buffer.from(lines.map((line) => `${line.slice(3)}\n`).join(''), 'latin1');
 }
 
 /** The root of a virtual kernel inside a virtual kernel, with `depth - 1` more inside: no sources, and nothing to compile them with. */
@@ -157,7 +168,7 @@ function binaryFiles(built: Binaries, systemPrograms: readonly string[]): FileSp
 
 /** Devices, and the folders in which the world is built: in the fresh root one for each folder of sources. */
 function folderFiles(sourceFolders: readonly string[]): FileSpec[] {
-  const folders = ['/etc', '/var/vkernel', ...['bin', 'boot', 'dep', 'gen', 'root/bin', 'root/boot', 'root/sbin', ...sourceFolders.map((name) => `root/usr/src/${name}`)].map((name) => `/usr/obj/${name}`)];
+  const folders = ['/etc', '/var/vkernel', ...['bin', 'boot', 'dep', 'gen', 'man', 'root/bin', 'root/boot', 'root/sbin', 'root/usr/share/man', ...sourceFolders.map((name) => `root/usr/src/${name}`)].map((name) => `/usr/obj/${name}`)];
   return [
     { path: '/dev/console', dev: DEV_CONSOLE, mode: 0o600 },
     { path: '/dev/tty', dev: DEV_TTY },
