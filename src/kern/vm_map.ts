@@ -304,6 +304,7 @@ export function vmMapProtect(vm: Vmspace, start: u32, end: u32, prot: i32): i32 
 export function vmspaceFork(old: Vmspace): Vmspace | null {
   const vm = vmspaceAlloc();
   if (vm == null) return null;
+  old.timestamp++;                  // its entries need copies from now on
   vm.dataStart = old.dataStart;
   vm.dataEnd = old.dataEnd;
   ldtFork(old, vm);

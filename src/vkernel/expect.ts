@@ -20,6 +20,29 @@ export function expectStart(lwp: Lwp): void {
   if (vm.dataEnd == vm.dataStart) expectPage(vm, vm.dataStart - 4, VM_WRITE);
 }
 
+const MOST: u32 = 8;
+let forker: usize = 0;                 // the space that forked last
+let copied!: FixedArray<u32, 8>;       // pages of it that had to be copied when they were written, the oldest at `oldest` once there are so many
+let oldest: u32 = 0;
+
+/** A space has faulted at `page`, in a store. */
+export function noteStore(space: usize, page: u32): void {
+  if (space != forker) return;
+  copied[oldest] = page;
+  oldest = (oldest + 1) % MOST;
+}
+
+/** A process has forked, or changed its mappings: what it has written after the last fork, it will write again. */
+export function expectAgain(lwp: Lwp): void {
+  const vm = lwp.vmspace;
+  if (vm.pmap.space == forker) {
+    for (let i: u32 = 0; i < MOST; i++) if (copied[i] != 0) expectPage(vm, copied[i]!, VM_WRITE);
+    return;
+  }
+  forker = vm.pmap.space;
+  memory.fill(addressof(copied), 0, MOST * 4);
+}
+
 /** The heap has grown from `end`. */
 export function expectHeap(lwp: Lwp, end: u32): void {
   expectPage(lwp.vmspace, end, VM_WRITE);

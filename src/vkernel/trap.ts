@@ -15,7 +15,7 @@ import { consFlush, consGathered } from './console.ts';
 import { pmapAnnounced } from './pmap.ts';
 import { expectOn, resumeOn } from '../kern/tuning.ts';
 import { clearKick, leaveKernel, returnToKernel, several, thisCpu } from './cpu.ts';
-import { expectHeap, expectStart } from './expect.ts';
+import { expectAgain, expectHeap, expectStart, noteStore } from './expect.ts';
 import { fastCalls } from './fastcall.ts';
 import { fpuReady } from '../kern/fpu.ts';
 import { interruptPending, splhigh, splopen } from './intr.ts';
@@ -131,9 +131,12 @@ function runOnly(run: Run, lwp: Lwp, frame: TrapFrame): i32 {
 }
 
 /** What to enter for a process that has faulted, when its fault has been resolved: nothing where no process has pages. */
-function faultPage(frame: TrapFrame): u32 {
+function faultPage(lwp: Lwp, frame: TrapFrame): u32 {
   if (frame.err >= VM_MAX_USER_ADDRESS) return 0;
-  return (frame.err & 0xfffff000) | (((frame.xflags & PGEX_W) != 0 ? PROT_WRITE : PROT_READ) as u32);
+  const page = frame.err & 0xfffff000;
+  if ((frame.xflags & PGEX_W) == 0) return page | (PROT_READ as u32);
+  noteStore(lwp.vmspace.pmap.space, page);
+  return page | (PROT_WRITE as u32);
 }
 
 /** The address space is new, or has changed: what will be touched in it? `end` was the end of the heap; answers where that is now. */
@@ -142,6 +145,7 @@ function expect(lwp: Lwp, end: u32): u32 {
   if (expectOn) {
     if (end == 0 || vm.dataEnd == vm.dataStart) expectStart(lwp);
     else if (vm.dataEnd > end) expectHeap(lwp, end);
+    else if (vm.dataEnd == end) expectAgain(lwp);
   }
   return vm.dataEnd;
 }
@@ -172,7 +176,7 @@ export function goUser(): void {
     enter = 0;
     if (frame.trapno == T_SYSCALL80) syscall(frame);
     else if (frame.trapno != 0) {
-      if (frame.trapno == T_PAGEFLT) enter = faultPage(frame);
+      if (frame.trapno == T_PAGEFLT) enter = faultPage(lwp, frame);
       trap(frame);
     }
   }
