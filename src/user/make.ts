@@ -158,8 +158,7 @@ function advance(node: Node): void {
 function launch(node: Node, line: string): void {
   flush();
   const pid = fork();
-  if (pid == 0) {
-    setHandlers(SIG_DFL);
+  if (pid == 0) {                  // exec takes the handlers away
     execvp(["/bin/sh", "-c", line]);
     fail("make", "/bin/sh");
     _exit(127);

@@ -15,6 +15,7 @@ import { pmapExpect } from './pmap.ts';
 /** A thread begins, or a program: its stack, its first instruction and, of a program, the end of its data, where the heap's variables lie. */
 export function expectStart(lwp: Lwp): void {
   const vm = lwp.vmspace;
+  if (vm.pmap.space == forker) forker = 0;               // that was another process's
   expectPage(vm, lwp.frame.eip, VM_READ);
   expectPage(vm, lwp.frame.esp - 4, VM_WRITE);
   if (vm.dataEnd == vm.dataStart) expectPage(vm, vm.dataStart - 4, VM_WRITE);

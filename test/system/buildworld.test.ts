@@ -11,7 +11,7 @@ import type { Binaries } from '../../src/image/world.ts';
 import { converse, hasFsTools, Session, world } from './session.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const BUDGET = 8_000_000_000;
+const BUDGET = 16_000_000_000;
 
 if (!hasFsTools) console.warn('buildworld.test: /usr/obj is not looked into from outside, e2fsprogs are not installed');
 

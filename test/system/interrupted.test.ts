@@ -13,7 +13,7 @@ function beginBuild(commandLine: string): { session: Session; prompt: string } {
   const session = new Session(commandLine);
   session.waitFor(prompt);
   session.type(`${BUILD}\r`);
-  session.waitFor('-o /usr/obj/bin/echo');
+  session.waitFor('-o /usr/obj/bin/cat');
   return { session, prompt };
 }
 
