@@ -7,7 +7,7 @@ import { exit, setMain } from '../libc/crt.ts';
 import { inputLines, inputNames } from '../libc/input.ts';
 import { compileRegex, Regex, regexError } from '../libc/regex.ts';
 import { fail, statOf } from '../libc/process.ts';
-import { eprint, print, replaceFile } from '../libc/stdio.ts';
+import { eprint, flush, print, replaceFile } from '../libc/stdio.ts';
 import { parseNumber } from '../libc/strings.ts';
 import { cstr } from '../libc/sys.ts';
 import { TextBuilder } from '../libc/text.ts';
@@ -332,7 +332,7 @@ function main(args: string[]): i32 {
     else if (!inPlace) for (const line of text!) lines.push(line);
   }
   edit(commands);
-  return status;
+  return flush() ? status : fail("sed", "standard output");
 }
 
 function edit(commands: Command[]): void {
