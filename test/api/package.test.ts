@@ -55,7 +55,7 @@ describe('the packed package', () => {
   it('has a command that boots the shipped images', () => {
     const command = join(folder, 'node_modules/.bin/damselfly');
     expect(run(command, ['--version']).stdout).toMatch(/^damselfly \d+\.\d+\.\d+\n$/);
-    const booted = run(command, ['--exec', 'ls /boot']);
+    const booted = run(command, ['--exec', 'ls -1 /boot']);
     expect(booted).toMatchObject({ status: 0, stderr: '' });
     expect(booted.stdout).toMatch(/vkernel kernel\), [^]*^vkernel\r?$/m);
     expect(run(command, ['--exec', 'exit 7']).status).toBe(7);

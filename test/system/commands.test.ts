@@ -9,7 +9,7 @@ const COMMANDS: readonly Command[] = [
   ['echo hello   world', 'hello world\n', 0],
   [`echo "a  b" 'c $HOME' $HOME \\$HOME`, 'a  b c $HOME /usr/src $HOME\n', 0],
   ['pwd; cd /tmp; pwd; cd; pwd', '/usr/src\n/tmp\n/usr/src\n', 0],
-  ['ls /usr; ls /usr | cat', 'obj     src\nobj\nsrc\n', 0],
+  ['ls /usr; ls /usr | cat', 'obj     share   src\nobj\nshare\nsrc\n', 0],
   ['true && echo yes || echo no', 'yes\n', 0],
   ['false && echo yes || echo no', 'no\n', 0],
   ["sh -c 'exit 9'", '', 9],

@@ -111,7 +111,7 @@ export const FILE_SABOTAGES: Sabotages = {
   'src/kern/namei.ts': [
     ['names of any length', 'if (nd.length > NAME_MAX) return ENAMETOOLONG;', '', 'long-names'],
     ['few links in a row', 'const MAX_LINKS: i32 = 16;', 'const MAX_LINKS: i32 = 3;', 'symlink-loop'],
-    ['files that look like bad arguments on the way', 'if (dir.type != VT_DIR) return ENOTDIR;', 'if (dir.type != VT_DIR) return EINVAL;', 'open-below-file mkdir-errors exec-errors rename-errors link-errors'],
+    ['files that look like directories on the way', 'if (dir.type != VT_DIR) return ENOTDIR;', 'if (dir.type != VT_DIR) return EISDIR;', 'open-below-file mkdir-errors exec-errors rename-errors link-errors'],
     ['slashes behind files', 'return nd.slash && vp.type != VT_DIR ? ENOTDIR : 0;', 'return 0;', 'open-below-file'],
     ['absolute links that are relative', 'if (load<u8>(p) == SLASH) {', 'if (load<u8>(p) == 0) {', 'symlink-in-path'],
     ['empty names', 'if (load<u8>(start) == 0) return ENOENT;', '', 'open-missing mkdir-errors unlink-errors exec-errors'],
