@@ -77,7 +77,7 @@ export class Oracle {
     this.newEpoch();
     if (entered) this.audit(space - 1, cr3);
     if (write && this.imagePages.has(page)) this.written.add(page);
-    this.check(space - 1, la, page, write, 'an access to', true);
+    if (this.check(space - 1, la, page, write, 'an access to', true) === 'image') this.loose++;
   }
 
   /** The program is ready: find its mailbox and the pages of both images. */
@@ -108,14 +108,15 @@ export class Oracle {
     this.written.add(this.image.at(-1)!);
   }
 
-  private check(space: number, la: number, page: number, write: boolean, what: string, accessed: boolean): void {
+  /** Reports an access that is not allowed. Returns what is. */
+  private check(space: number, la: number, page: number, write: boolean, what: string, accessed: boolean): Allowed {
     const allowed = this.allowedAt(space, la, write, accessed);
-    if (allowed === 'image') this.loose++;
     const fine = allowed === null ? false : allowed === 'image' ? this.imagePages.has(page)
       : allowed === 'private' ? !this.imagePages.has(page) && !this.secretPages.has(page) : allowed.page === page;
-    if (fine) return;
+    if (fine) return allowed;
     const wanted = allowed === null ? 'nothing' : typeof allowed === 'string' ? `a page of ${allowed}` : hex(allowed.page);
     this.report(`space ${space + 1}: ${what} ${hex(la)} ${write ? 'for writing ' : ''}reaches page ${hex(page)}; allowed is ${wanted}`);
+    return allowed;
   }
 
   /** What the mappings of a space allow at an address. `accessed`: table entries on the way must say so. */
